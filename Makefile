@@ -1,0 +1,41 @@
+# Two commands do everything on a fresh machine with Python >= 3.12:
+#   make demo   creates .venv, installs bayescale, runs the main job on the embedded runs (figures in demo/)
+#   make test   the same set-up, then every check and the fast tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-slow check bench clean
+
+$(BIN)/python:
+	$(PYTHON) -c "import sys; sys.exit('bayescale needs Python >= 3.12, this is ' + sys.version.split()[0] + '; try make PYTHON=python3.13') if sys.version_info < (3, 12) else 0"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+
+$(VENV)/installed: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --group test
+	touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/bayescale demo --output demo
+
+check: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+test: check
+	$(BIN)/python -m pytest -n 2
+
+test-slow: $(VENV)/installed-test
+	$(BIN)/python -m pytest -m slow
+
+bench: $(VENV)/installed-test
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -m ""
+
+clean:
+	rm -rf $(VENV) demo

@@ -1,0 +1,28 @@
+"""bayescale: Bayesian neural scaling laws, from a table of runs to answers with honest intervals."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+# The face: name -> module. Nothing is imported before it is used, so that `import bayescale` costs nothing.
+_HOME = {
+    "InputError": "errors",
+    "BayescaleWarning": "errors",
+    "ConvergenceWarning": "errors",
+    "Prior": "prior",
+    "read_runs": "runs",
+    "six_nd": "cost",
+}
+
+__all__ = ["__version__", *_HOME]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module 'bayescale' has no attribute {name!r}")
+    return getattr(import_module(f"bayescale.{_HOME[name]}"), name)
+
+
+def __dir__():
+    return sorted(__all__)
