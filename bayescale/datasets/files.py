@@ -1,0 +1,68 @@
+"""Bytes that are what the registry says they are: embedded, in the cache, or downloaded."""
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+from bayescale.datasets.dataset import File
+from bayescale.errors import InputError
+
+_PACKAGE = Path(__file__).parent
+
+
+def cache_folder() -> Path:
+    """Return the folder of downloaded data sets: ``$BAYESCALE_DATA``, else the user's cache."""
+    chosen = os.environ.get("BAYESCALE_DATA")
+    if chosen:
+        return Path(chosen).expanduser()
+    import pooch
+
+    return Path(pooch.os_cache("bayescale"))
+
+
+def read_file(file: File) -> bytes:
+    """Read a file of a data set, downloading it if it is neither embedded nor in the cache.
+
+    The hash is checked on every read; a file with other bytes is refused, and left where it is.
+
+    Raises
+    ------
+    InputError
+        The file cannot be had, cannot be read, or has another hash.
+    """
+    if file.url is None:
+        return _read(_PACKAGE / file.path, file, remedy="Install bayescale again.")
+    path = cache_folder() / file.path
+    if not os.path.exists(path):
+        _download(file.url, path, file.sha256)
+    remedy = f"Delete it, and it is downloaded again from {file.url}; or put the right file in its place."
+    return _read(path, file, remedy)
+
+
+def _read(path: Path, file: File, remedy: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"The data file {path} cannot be read ({error}). {remedy}") from error
+    found = sha256(content).hexdigest()
+    if found != file.sha256:
+        raise InputError(
+            f"The data file {path} was changed or cut short: its sha256 is {found}, "
+            f"but {file.sha256} is expected. {remedy}"
+        )
+    return content
+
+
+def _download(url: str, path: Path, expected: str) -> None:
+    import pooch
+
+    by_hand = f"Try again later, or place that file, sha256 {expected}, by hand at {path}."
+    try:
+        pooch.retrieve(url, known_hash=f"sha256:{expected}", fname=path.name, path=path.parent)
+    except OSError as error:
+        # Those of requests (no network, no such page) are OSErrors too, as is a cache that cannot be written.
+        raise InputError(f"Downloading {url} to {path} failed ({error}). {by_hand}") from error
+    except ValueError as error:
+        raise InputError(
+            f"Downloading {url} brought a file that was changed or cut short; it was not kept. {by_hand}"
+        ) from error

@@ -1,0 +1,121 @@
+"""Have the chains converged? If not: why, and what to do about it."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MAX_RHAT = 1.01
+MIN_ESS = 400.0
+MIN_BFMI = 0.3
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """Convergence of one fit.
+
+    Parameters
+    ----------
+    rhat : float
+        Largest rank-normalised split R-hat over all sampled values.
+    rhat_of : str
+        The value that has it.
+    ess_bulk, ess_tail : float
+        Smallest bulk and tail effective sample size.
+    ess_of : str
+        The value with the smallest of both.
+    divergences : int
+        Divergent transitions after tuning.
+    bfmi : float
+        Smallest energy fraction of missing information of any chain.
+    interrupted : bool
+        Whether sampling was stopped before its end.
+    """
+
+    rhat: float
+    rhat_of: str
+    ess_bulk: float
+    ess_tail: float
+    ess_of: str
+    divergences: int
+    bfmi: float
+    interrupted: bool = False
+
+    @property
+    def converged(self) -> bool:
+        """Whether every check is passed: R-hat, effective sample sizes, divergences, energy, no interruption."""
+        return not self.problems
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, with the remedy; empty if nothing is."""
+        found = []
+        if self.interrupted:
+            found.append("sampling was interrupted and these are the draws until then; fit again without stopping")
+        if not self.rhat <= MAX_RHAT:
+            found.append(
+                f"R-hat of {self.rhat_of} is {self.rhat:.3f}, above {MAX_RHAT}: chains disagree; "
+                "raise tune=, or look for a law with fewer parameters or tighter priors"
+            )
+        if not min(self.ess_bulk, self.ess_tail) >= MIN_ESS:
+            found.append(
+                f"only {min(self.ess_bulk, self.ess_tail):.0f} effective draws of {self.ess_of}, "
+                f"{MIN_ESS:.0f} are needed: raise draws="
+            )
+        if self.divergences:
+            found.append(
+                f"{self.divergences} divergent transitions: part of the posterior may be missed; "
+                "raise target_accept= towards 0.99, or tighten the priors of what the runs cannot tell"
+            )
+        if not self.bfmi >= MIN_BFMI:
+            found.append(
+                f"low energy fraction {self.bfmi:.2f}, below {MIN_BFMI}: heavy tails are explored slowly; raise tune="
+            )
+        return found
+
+    def __str__(self):
+        figures = (
+            f"R-hat {self.rhat:.4f}, ESS bulk {self.ess_bulk:.0f}, tail {self.ess_tail:.0f}, "
+            f"divergences {self.divergences}, energy {self.bfmi:.2f}"
+        )
+        if self.converged:
+            return f"converged ({figures})"
+        return f"NOT CONVERGED ({figures}): {'; '.join(self.problems)}"
+
+
+def diagnose(values: dict[str, np.ndarray], stats: dict[str, np.ndarray], interrupted=False) -> Diagnostics:
+    """Judge draws.
+
+    Parameters
+    ----------
+    values : dict of str to ndarray
+        Sampled values, each of shape (chain, draw, ...).
+    stats : dict of str to ndarray
+        ``diverging`` and ``energy`` of shape (chain, draw).
+    interrupted : bool
+        Whether sampling was stopped early.
+    """
+    from arviz_stats.base import array_stats
+
+    names, columns = [], []
+    for name, value in values.items():
+        flat = value.reshape(*value.shape[:2], -1)
+        names += [name if flat.shape[2] == 1 else f"{name}[{i}]" for i in range(flat.shape[2])]
+        columns.append(np.moveaxis(flat, 2, 0))
+    draws: Any = np.concatenate(columns)
+    rhat = np.asarray(array_stats.rhat(draws))
+    bulk = np.asarray(array_stats.ess(draws, method="bulk"))
+    tail = np.asarray(array_stats.ess(draws, method="tail", prob=(0.05, 0.95)))
+    worst = int(np.argmax(np.where(np.isfinite(rhat), rhat, math.inf)))
+    least = int(np.argmin(np.where(np.isfinite(bulk + tail), np.minimum(bulk, tail), -math.inf)))
+    return Diagnostics(
+        rhat=float(rhat[worst]),
+        rhat_of=names[worst],
+        ess_bulk=float(bulk.min()),
+        ess_tail=float(tail.min()),
+        ess_of=names[least],
+        divergences=int(np.sum(stats["diverging"])),
+        bfmi=float(np.min(np.asarray(array_stats.bfmi(stats["energy"])))),
+        interrupted=interrupted,
+    )

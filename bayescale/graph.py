@@ -1,0 +1,142 @@
+"""Model to PyMC: the one place, with `inference`, that knows PyMC."""
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from pymc.distributions.transforms import Transform
+
+from bayescale.coordinates import LocalSlopes
+from bayescale.layout import THETA, WEIGHTS, has_coordinates, layout
+from bayescale.model import COMPLETE, MEAN, PARTIAL, SPREAD, Model
+
+
+class CoordinateTransform(Transform):
+    """PyMC transform from the logs of a law's parameters (first axis) to the sampler's coordinates; its Jacobian is 1."""
+
+    name = "coordinates"
+
+    def __init__(self, coordinates: LocalSlopes):
+        self.coordinates = coordinates
+
+    def forward(self, value, *inputs):
+        """Coordinates from logs of the parameters."""
+        log = {symbol: value[i] for i, symbol in enumerate(self.coordinates.symbols)}
+        return pt.stack(self.coordinates.forward(log))
+
+    def backward(self, value, *inputs):
+        """Logs of the parameters from coordinates."""
+        log = self.coordinates.backward([value[i] for i in range(len(self.coordinates.symbols))])
+        return pt.stack([log[symbol] for symbol in self.coordinates.symbols])
+
+    def log_jac_det(self, value, *inputs):
+        """Log determinant of the Jacobian: zero."""
+        return pt.zeros(())
+
+
+def graph_data(model: Model) -> dict[str, np.ndarray]:
+    """Everything in the graph that depends on the table or on the priors' numbers."""
+    relative = {symbol: np.asarray(x) for symbol, x in model.relative(model.inputs()).items()}
+    data: dict[str, Any] = {f"input_{symbol}": x for symbol, x in relative.items()}
+    data["log_response"] = np.log(model.response)
+    if model.group:
+        data["group_index"] = model.group_index
+    if model.noise.by_size:
+        data["size"] = np.asarray(model.size(relative))
+    if model.discrepancy:
+        data["basis"] = np.stack(model.discrepancy.basis(relative))
+    for name, prior in model.priors.items():
+        data[f"prior_{name}"] = np.array(list(prior.args.values()))
+    return data
+
+
+def graph_structure(model: Model) -> tuple:
+    """What two models must share for one compiled graph to serve both."""
+    return (
+        model.law.name,
+        model.law.formula,
+        model.law.coordinates,
+        tuple((p.symbol, p.support, p.paper) for p in model.params),
+        tuple(model.pooling.items()),
+        tuple((name, prior.distribution) for name, prior in model.priors.items()),
+        str(model.noise),
+        tuple(model.discrepancy.terms) if model.discrepancy else None,
+        len(model.groups),
+    )
+
+
+def to_pymc(model: Model) -> pm.Model:
+    """Build the PyMC model.
+
+    Free variables are those of `layout`, in its order; the observed variable is the log response. Data, priors' numbers
+    and group indices are `pymc.Data`, so that `pymc.set_data` with `graph_data` of another table serves that one.
+
+    Parameters
+    ----------
+    model : Model
+        Any model.
+
+    Returns
+    -------
+    pymc.Model
+        A generative model: prior predictive sampling works on it as on any other.
+    """
+    coords = {model.group: list(model.groups)} if model.group else {}
+    with pm.Model(coords=coords) as graph:
+        data = {name: pm.Data(name, value) for name, value in graph_data(model).items()}
+        values = _free_variables(model, data)
+        index = data.get("group_index")
+        per_run = {
+            p.symbol: values[p.symbol]
+            if model.pooling[p.symbol] == COMPLETE
+            else pt.take(values[p.symbol], index)
+            for p in model.params
+        }
+        relative = {i.symbol: data[f"input_{i.symbol}"] for i in model.law.inputs}
+        mu = pt.log(model.law.evaluate(per_run, relative))
+        if model.discrepancy:
+            weights = values[WEIGHTS][:, index] if model.group else values[WEIGHTS][:, None]
+            mu = mu + per_run["tau"] * pt.sum(weights * data["basis"], axis=0)
+        model.noise.to_pymc("log_response_observed", mu, per_run, data.get("size"), data["log_response"])
+    return graph
+
+
+def _free_variables(model: Model, data) -> dict[str, Any]:
+    """Natural values of all parameters, from the graph's random variables."""
+    values: dict[str, Any] = {}
+    for free in layout(model):
+        if free.name == THETA:
+            values |= _theta(model, data, values, free)
+        elif free.name == WEIGHTS:
+            values[WEIGHTS] = pm.Normal(WEIGHTS, 0.0, 1.0, shape=free.shape)
+        elif free.prior is not None:
+            key = free.name.removesuffix(MEAN) if free.name not in model.priors else free.name
+            args = [data[f"prior_{key}"][i] for i in range(len(free.prior.args))]
+            values[free.name] = free.prior.to_pymc(free.name, args=args, shape=free.shape)
+        else:
+            assert free.param is not None
+            mean = free.param.support.unconstrain(values[free.name + MEAN])
+            u = pm.Normal(f"{free.name}_unconstrained", mean, values[free.name + SPREAD], shape=free.shape)
+            values[free.name] = free.param.support.constrain(u)
+    return values
+
+
+def _theta(model: Model, data, values, free) -> dict[str, Any]:
+    """All parameters of the law as one variable on the log scale, moved by the sampler in the law's coordinates."""
+    coordinates = model.law.coordinates
+    assert coordinates is not None
+    assert has_coordinates(model)
+    mu, sigma = [], []
+    for symbol in coordinates.symbols:
+        if model.pooling[symbol] == PARTIAL:
+            mu.append(pt.log(values[symbol + MEAN]))
+            sigma.append(values[symbol + SPREAD])
+        else:
+            mu.append(data[f"prior_{symbol}"][0])
+            sigma.append(data[f"prior_{symbol}"][1])
+    mu, sigma = pt.stack(mu), pt.stack(sigma)
+    if model.group:
+        mu, sigma = mu[:, None], sigma[:, None]
+    theta = pm.Normal(THETA, mu, sigma, shape=free.shape, transform=CoordinateTransform(coordinates))
+    return {symbol: pt.exp(theta[i]) for i, symbol in enumerate(coordinates.symbols)}

@@ -1,0 +1,318 @@
+"""Model to posterior: compile once, sample, judge, and try again more carefully where the first try fails."""
+
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bayescale.diagnostics import Diagnostics, diagnose
+from bayescale.errors import ConvergenceWarning, InputError
+from bayescale.layout import layout, starting_point, unpack
+from bayescale.model import Model
+from bayescale.posterior import Posterior
+
+LOW_RANK_LIMIT = 150  # beyond this many dimensions a low-rank mass matrix costs more than it brings
+KEPT_GRAPHS = 32
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """How one try at sampling is set up."""
+
+    adaptation: str
+    target_accept: float
+    tune: int
+
+    def __str__(self):
+        return f"{self.adaptation}, target_accept {self.target_accept}, tune {self.tune}"
+
+
+@dataclass(frozen=True)
+class _Trace:
+    x: np.ndarray
+    stats: dict[str, np.ndarray]
+    diagnostics: Diagnostics
+    attempt: _Attempt
+
+
+def fit(
+    model: Model,
+    *,
+    seed: int | None = None,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    target_accept: float | None = None,
+    progress: bool | None = None,
+    cores: int | None = None,
+) -> Posterior:
+    """Draw from the posterior of a model.
+
+    Sampling is NUTS (nutpie). A first try that does not converge is repeated with smaller steps, then with a diagonal mass
+    matrix and twice the tuning; the best try is returned, and what was tried is kept in it.
+
+    Parameters
+    ----------
+    model : Model
+        What to fit.
+    seed : int, optional
+        The same seed gives the same draws, bit for bit, on one machine. Without one a fresh seed is drawn and kept.
+    draws, tune : int
+        Kept and tuning draws of each chain.
+    chains : int
+        Independent chains; at least 2, so that convergence can be judged.
+    target_accept : float, optional
+        Acceptance probability aimed at in the first try; higher means smaller steps.
+    progress : bool, optional
+        Whether to show a progress bar; by default only on a terminal.
+    cores : int, optional
+        Threads; by default as many as there are processors, at most one for each chain.
+
+    Returns
+    -------
+    Posterior
+        Draws, model and diagnostics. Not converged: a `ConvergenceWarning` says so, and every answer repeats it.
+        Interrupted by Ctrl-C: the draws until then, so marked.
+
+    Raises
+    ------
+    InputError
+        Settings out of range.
+    """
+    _check_settings(draws, tune, chains, target_accept, seed)
+    seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
+    progress = sys.stderr.isatty() if progress is None else progress
+    with _lock:
+        logp = _compiled(model)
+        best: _Trace | None = None
+        tried: list[str] = []
+        for attempt in _attempts(model, tune, target_accept):
+            trace = _sample(model, logp, attempt, seed, draws, chains, progress, cores)
+            tried.append(str(attempt))
+            if best is None or _rank(trace.diagnostics) < _rank(best.diagnostics):
+                best = trace
+            if trace.diagnostics.converged or trace.diagnostics.interrupted:
+                break
+    assert best is not None
+    if not best.diagnostics.converged:
+        warnings.warn(f"The fit of {model.law.name} is {best.diagnostics}.", ConvergenceWarning, stacklevel=2)
+    return Posterior.from_draws(
+        model,
+        unpack(model, best.x),
+        best.stats,
+        best.diagnostics,
+        {
+            "seed": seed,
+            "sampler": f"nutpie NUTS, {best.attempt}",
+            "attempts": tried,
+            "tune": best.attempt.tune,
+        },
+    )
+
+
+def _check_settings(draws, tune, chains, target_accept, seed):
+    for name, value, least in (("draws", draws, 50), ("tune", tune, 50), ("chains", chains, 2)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise InputError(f"{name} must be a whole number of at least {least}; {value!r} was given.")
+    if target_accept is not None and not 0.5 <= target_accept < 1:
+        raise InputError(f"target_accept must lie in [0.5, 1); {target_accept!r} was given.")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
+        raise InputError(f"seed must be a whole number from 0; {seed!r} was given.")
+
+
+def _attempts(model: Model, tune: int, target_accept: float | None) -> Iterator[_Attempt]:
+    size = sum(free.size for free in layout(model))
+    first = "low_rank" if size <= LOW_RANK_LIMIT else "diag"
+    gentle = target_accept or (0.9 if model.group else 0.8)
+    yield _Attempt(first, gentle, tune)
+    yield _Attempt(first, max(0.95, gentle), tune)
+    yield _Attempt("diag", max(0.97, gentle), 2 * tune)
+
+
+def _rank(diagnostics: Diagnostics) -> tuple:
+    """Order of tries, best first."""
+    return len(diagnostics.problems), diagnostics.divergences, diagnostics.rhat
+
+
+# --- sampling ---------------------------------------------------------------------------------------------------------
+
+
+def _sample(model, logp, attempt, seed, draws, chains, progress, cores) -> _Trace:
+    nutpie, from_pyfunc = _nutpie()
+    size = sum(free.size for free in layout(model))
+    compiled = from_pyfunc(
+        size,
+        lambda: logp,
+        lambda *_: lambda x: {"x": x},
+        [np.dtype("float64")],
+        [(size,)],
+        ["x"],
+        make_initial_point_fn=lambda s: starting_point(model, np.random.default_rng(s)),
+    )
+    sampler = nutpie.sample(
+        compiled,
+        draws=draws,
+        tune=attempt.tune,
+        chains=chains,
+        cores=min(chains, cores or os.cpu_count() or 1),
+        seed=seed,
+        adaptation=attempt.adaptation,
+        target_accept=attempt.target_accept,
+        save_warmup=False,
+        progress_bar=progress,
+        blocking=False,
+    )
+    interrupted = False
+    try:
+        trace = sampler.wait()
+    except KeyboardInterrupt:
+        trace, interrupted = sampler.abort(), True
+    x = trace["posterior"]["x"].to_numpy()
+    stats = {
+        "diverging": trace["sample_stats"]["diverging"].to_numpy(),
+        "energy": trace["sample_stats"]["energy"].to_numpy(),
+        "n_steps": trace["sample_stats"]["n_steps"].to_numpy(),
+    }
+    if interrupted:
+        x, stats = _complete_part(x, stats)
+    values = _named(model, x)
+    return _Trace(x, stats, diagnose(values, stats, interrupted), attempt)
+
+
+def _complete_part(x, stats):
+    """Chains of an interrupted fit that have draws, cut to the shortest of them."""
+    lengths = np.isfinite(x).all(axis=-1).sum(axis=1)
+    chains = np.flatnonzero(lengths >= 10)
+    if chains.size == 0:
+        raise KeyboardInterrupt
+    keep = int(lengths[chains].min())
+    return x[chains, :keep], {name: value[chains, :keep] for name, value in stats.items()}
+
+
+def _named(model, x) -> dict[str, np.ndarray]:
+    """The flat vector and all natural values, by name."""
+    coordinates, start = {}, 0
+    for free in layout(model):
+        coordinates[f"{free.name} (sampled)"] = x[..., start : start + free.size]
+        start += free.size
+    return coordinates | unpack(model, x)
+
+
+def _nutpie() -> tuple[Any, Callable]:
+    """Import nutpie without all of ArviZ and its plots, which it asks for at import but needs only for plotting."""
+    if "arviz" in sys.modules or "nutpie" in sys.modules:
+        import nutpie
+    else:
+        import arviz_base
+
+        sys.modules["arviz"] = arviz_base
+        try:
+            import nutpie
+        finally:
+            del sys.modules["arviz"]
+    from nutpie.compiled_pyfunc import from_pyfunc
+
+    return nutpie, from_pyfunc
+
+
+# --- compiling --------------------------------------------------------------------------------------------------------
+
+_lock = threading.RLock()
+_graphs: dict[tuple, tuple[Any, Any]] = {}
+
+
+def _compiled(model: Model) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    """Log density and gradient of the flat vector; a graph compiled before, for another table, serves again."""
+    import pymc as pm
+
+    from bayescale.graph import graph_data, graph_structure, to_pymc
+
+    key = graph_structure(model)
+    if key in _graphs:
+        graph, function = _graphs[key]
+        with graph:
+            pm.set_data(graph_data(model))
+    else:
+        graph = to_pymc(model)
+        function = _compile(graph, starting_point(model, np.random.default_rng(0)))
+        while len(_graphs) >= KEPT_GRAPHS:
+            _graphs.pop(next(iter(_graphs)))
+        _graphs[key] = graph, function
+    return _callable(function)
+
+
+def _compile(graph, x: np.ndarray):
+    """Compile to machine code kept on disk, without reordering of floating-point sums: cold and warm agree to the bit."""
+    import pytensor
+    from pytensor.compile.mode import Mode
+    from pytensor.link.numba.linker import NumbaLinker
+
+    class FreeLinker(NumbaLinker):
+        """Release the interpreter while the function runs, so that chains run side by side."""
+
+        def jit_compile(self, fn_and_cache):
+            from pytensor.link.numba.dispatch.basic import numba_njit
+
+            fn, cache_key = fn_and_cache
+            return numba_njit(fn.py_func, final_function=True, cache=cache_key is not None, nogil=True)
+
+    from pytensor.compile import mode as modes
+
+    numba_mode: Any = modes.NUMBA
+    with _cache_folder(), pytensor.config.change_flags(numba__fastmath=False):
+        value_grad = graph.logp_dlogp_function(
+            ravel_inputs=True, mode=Mode(FreeLinker(), numba_mode._optimizer)
+        )
+        function = value_grad._pytensor_function
+        function.trust_input = True
+        function(x)
+    return function
+
+
+def _callable(function):
+    """Bind the data in force now; safe to call from several threads."""
+    arguments = [container.storage[0] for container in function.input_storage]
+    machine_code, data = function.vm.jit_fn, tuple(arguments[1:])
+
+    def logp(x):
+        value, gradient = machine_code(x, *data)
+        return float(value), gradient
+
+    return logp
+
+
+@contextmanager
+def _cache_folder():
+    """Keep compiled functions in a folder of our own, by versions; where it cannot be written, in none."""
+    import numba
+    import pytensor
+    from pytensor.link.numba import cache
+
+    folder = _user_cache() / f"pytensor-{pytensor.__version__}-numba-{numba.__version__}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".writable").touch()
+    except OSError:
+        with pytensor.config.change_flags(numba__cache=False):
+            yield
+        return
+    before = cache.NUMBA_CACHE_PATH
+    cache.NUMBA_CACHE_PATH = folder
+    try:
+        yield
+    finally:
+        cache.NUMBA_CACHE_PATH = before
+
+
+def _user_cache() -> Path:
+    """``BAYESCALE_CACHE``, else the platform's cache folder."""
+    import pooch
+
+    return Path(os.environ.get("BAYESCALE_CACHE") or pooch.os_cache("bayescale"))

@@ -1,0 +1,400 @@
+"""Model = law + runs + priors + pooling + noise + reference point: what is believed before the runs are looked at."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayescale.cost import six_nd
+from bayescale.discrepancy import TAU, Quadratic
+from bayescale.errors import BayescaleWarning, InputError
+from bayescale.law import Law, Param, reference_values
+from bayescale.laws import find_law
+from bayescale.noise import Noise, find_noise
+from bayescale.prior import Prior
+from bayescale.runs import check_runs, describe_runs
+
+PARTIAL, NONE, COMPLETE = "partial", "none", "complete"
+SPREAD = "_spread"
+MEAN = "_mean"
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Model:
+    """A law, the runs it is to be learnt from, and everything else that is assumed. Frozen; knows no PyMC.
+
+    Parameters
+    ----------
+    law : Law or str
+        A `Law`, or the name of one: ``"chinchilla"``, ``"saturating:C"``.
+    runs : DataFrame
+        A table from `read_runs` or `load_runs`: a column for every input, and the response.
+    pool : str or mapping, optional
+        A column of the runs: every law parameter and the noise scale vary over its groups and share strength (partial
+        pooling). ``"column:none"`` fits every group for itself. A mapping chooses for each parameter: the column (partial),
+        ``None`` (its own value for each group, nothing shared) or ``"complete"`` (one value for all groups); parameters not
+        named follow ``"*"``, or are partially pooled. ``None``: one law for all runs.
+    priors : mapping of str to Prior or str, optional
+        Priors that replace the defaults, in natural units; ``"alpha_spread"`` is the spread of ``alpha`` between groups.
+    noise : Noise or str
+        ``"student"`` (default), ``"normal"``, or either with ``"+size"`` for a scale that changes with the run's size.
+    discrepancy : bool or Quadratic
+        Whether the truth may depart smoothly from the law.
+
+    Attributes
+    ----------
+    reference : mapping of str to float
+        Value of each input at the centre of the runs, in its natural unit; the formula is evaluated relative to it.
+    response_scale : float
+        Geometric mean of the response, by which default priors of levels are scaled.
+
+    Raises
+    ------
+    InputError
+        Unusable table, unknown law, noise, parameter or column, or a prior outside its parameter's range.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> model = bs.Model("chinchilla", bs.load_runs("tiny_sweep"), pool="modality")
+    >>> model.groups
+    ('code', 'image', 'math', 'music', 'speech', 'text')
+    """
+
+    law: Law
+    runs: pd.DataFrame
+    group: str | None
+    pooling: Mapping[str, str]
+    priors: Mapping[str, Prior]
+    own_priors: frozenset[str]
+    noise: Noise
+    discrepancy: Quadratic | None
+    reference: Mapping[str, float]
+    response_scale: float
+
+    def __init__(
+        self,
+        law: Law | str,
+        runs: pd.DataFrame,
+        *,
+        pool: str | Mapping[str, str | None] | None = None,
+        priors: Mapping[str, Prior | str] | None = None,
+        noise: Noise | str = "student",
+        discrepancy: bool | Quadratic = False,
+    ):
+        if not isinstance(runs, pd.DataFrame):
+            raise InputError(
+                f"runs must be a DataFrame, {type(runs).__name__} was given; read it with read_runs."
+            )
+        law = find_law(law, runs.columns) if isinstance(law, str) else law
+        if not all(law.columns):
+            raise InputError(f"Law {law.name!r} takes any one input; say which, as in law.on('C').")
+        noise = find_noise(noise)
+        params = (*law.params, *noise.params, *((TAU,) if discrepancy else ()))
+        group, kinds = _read_pool(pool, params, runs)
+        checked = check_runs(
+            runs,
+            {i.column: i.meaning for i in law.inputs},
+            (law.output.symbol, law.output.meaning),
+            [group] if group else [],
+        )
+        if group:
+            checked[group] = checked[group].astype(str)
+            kinds = _respect_units(kinds, params, checked, group)
+        elif "modality" in checked and checked["modality"].nunique() > 1:
+            warnings.warn(
+                f"The runs have {checked['modality'].nunique()} modalities, fitted here as one law. "
+                "Pass pool='modality' to give each its own.",
+                BayescaleWarning,
+                stacklevel=2,
+            )
+        reference = reference_values(law, checked)
+        scale = float(np.exp(np.log(checked[law.output.symbol]).mean()))
+        own = _read_priors(priors, law, params, kinds)
+        if discrepancy is True:
+            discrepancy = Quadratic.of(law, checked, reference)
+        self._set(
+            law=law,
+            runs=checked,
+            group=group,
+            pooling=MappingProxyType(kinds),
+            priors=MappingProxyType({**_default_priors(params, kinds, scale), **own}),
+            own_priors=frozenset(own),
+            noise=noise,
+            discrepancy=discrepancy or None,
+            reference=MappingProxyType(reference),
+            response_scale=scale,
+        )
+
+    def _set(self, **fields):
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        """Parameters of the law, the noise and the discrepancy."""
+        return (*self.law.params, *self.noise.params, *((TAU,) if self.discrepancy else ()))
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups, sorted; empty without pooling."""
+        return tuple(sorted(self.runs[self.group].unique())) if self.group else ()
+
+    @property
+    def group_index(self) -> np.ndarray:
+        """Index into `groups` of each run; zeros without pooling."""
+        if not self.group:
+            return np.zeros(len(self.runs), dtype="int64")
+        return np.searchsorted(self.groups, self.runs[self.group].to_numpy(dtype=str)).astype("int64")
+
+    @property
+    def response(self) -> np.ndarray:
+        """The measured response of each run, natural unit."""
+        return self.runs[self.law.output.symbol].to_numpy()
+
+    def inputs(self, runs: pd.DataFrame | None = None) -> dict[str, np.ndarray]:
+        """Inputs of the runs in natural units, by the formula's symbols."""
+        table = self.runs if runs is None else runs
+        return {i.symbol: table[i.column].to_numpy(dtype=float) for i in self.law.inputs}
+
+    def relative(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Inputs divided by their reference values."""
+        return {symbol: value / self.reference[symbol] for symbol, value in inputs.items()}
+
+    def size(self, relative: Mapping[str, Any]):
+        """Size of a run relative to the reference run: N times D where the law has both, else its first input."""
+        if "N" in relative and "D" in relative:
+            return relative["N"] * relative["D"]
+        return relative[self.law.inputs[0].symbol]
+
+    def cost(self, runs: pd.DataFrame | None = None) -> np.ndarray:
+        """By what runs are called larger: C, else 6ND, else the law's first input."""
+        table = self.runs if runs is None else runs
+        if "C" in table:
+            return table["C"].to_numpy(dtype=float)
+        if "N" in table and "D" in table:
+            return np.asarray(six_nd(table["N"].to_numpy(dtype=float), table["D"].to_numpy(dtype=float)))
+        return table[self.law.inputs[0].column].to_numpy(dtype=float)
+
+    def refit_on(self, runs: pd.DataFrame) -> "Model":
+        """Return the same model for other runs; reference, scale and discrepancy come from those runs alone."""
+        return Model(
+            self.law,
+            runs,
+            pool={p.symbol: self._pool_text(p.symbol) for p in self.params} if self.group else None,
+            priors={name: self.priors[name] for name in self.own_priors},
+            noise=self.noise,
+            discrepancy=self.discrepancy is not None,
+        )
+
+    def with_runs(self, runs: pd.DataFrame) -> "Model":
+        """Return the same model, reference and priors with other runs of the same groups, as a simulation has."""
+        new = object.__new__(Model)
+        new._set(**{**self.__dict__, "runs": runs})
+        return new
+
+    def _pool_text(self, symbol):
+        kind = self.pooling[symbol]
+        return kind if kind == COMPLETE else f"{self.group}:{kind}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the runs, as JSON can hold it."""
+        return {
+            "law": self.law.name,
+            "column": self.law.inputs[0].column if len(self.law.inputs) == 1 else "",
+            "group": self.group,
+            "pooling": dict(self.pooling),
+            "priors": {k: [p.distribution, dict(p.args)] for k, p in self.priors.items()},
+            "own_priors": sorted(self.own_priors),
+            "noise": str(self.noise),
+            "discrepancy": {
+                "scales": dict(self.discrepancy.scales),
+                "offsets": list(self.discrepancy.offsets),
+            }
+            if self.discrepancy
+            else None,
+            "reference": dict(self.reference),
+            "response_scale": self.response_scale,
+        }
+
+    @classmethod
+    def from_dict(cls, spec: Mapping[str, Any], runs: pd.DataFrame, law: Law | None = None) -> "Model":
+        """Rebuild a model from `to_dict` and its runs; ``law`` for one that is not in the gallery."""
+        if law is None:
+            law = find_law(f"{spec['law']}:{spec['column']}" if spec["column"] else spec["law"])
+        discrepancy = spec["discrepancy"]
+        new = object.__new__(cls)
+        new._set(
+            law=law,
+            runs=runs,
+            group=spec["group"],
+            pooling=MappingProxyType(dict(spec["pooling"])),
+            priors=MappingProxyType({k: Prior(name, **args) for k, (name, args) in spec["priors"].items()}),
+            own_priors=frozenset(spec["own_priors"]),
+            noise=find_noise(spec["noise"]),
+            discrepancy=Quadratic(discrepancy["scales"], tuple(discrepancy["offsets"]))
+            if discrepancy
+            else None,
+            reference=MappingProxyType(dict(spec["reference"])),
+            response_scale=spec["response_scale"],
+        )
+        return new
+
+    def __repr__(self):
+        return str(self)
+
+    def __str__(self):
+        law, output = self.law, self.law.output
+        lines = [
+            f"{law.name}: {law.title}",
+            f"  {law.text()}",
+            f"  runs         {len(self.runs)}" + (f" in {len(self.groups)} groups" if self.group else ""),
+            f"  noise        {self.noise}, on log {output.symbol}",
+            f"  discrepancy  {self.discrepancy or 'none: the law is taken as exact'}",
+        ]
+        for i in law.inputs:
+            x = self.runs[i.column]
+            lines.append(
+                f"  {i.column:<12} {x.min():.4g} to {x.max():.4g} {i.unit}, reference {self.reference[i.symbol]:.4g}"
+            )
+        y = self.runs[output.symbol]
+        lines.append(
+            f"  {output.symbol:<12} {y.min():.4g} to {y.max():.4g} {output.unit}, geometric mean {self.response_scale:.4g}"
+        )
+        lines += [f"  note         {note}" for note in self.runs.attrs.get("notes", ())]
+        lines += ["", "Priors (90 % interval)"]
+        width = max(len(name) for name in self.priors) + (len(MEAN) if self.group else 0)
+        for p in self.params:
+            kind = self.pooling[p.symbol]
+            name = p.symbol + MEAN if kind == PARTIAL else p.symbol
+            lines.append(
+                f"  {name:<{width}}  {_describe(self.priors[p.symbol])}  {p.meaning}{', ' + p.unit if p.unit else ''}"
+            )
+            if kind == PARTIAL:
+                spread = p.symbol + SPREAD
+                lines.append(
+                    f"  {spread:<{width}}  {_describe(self.priors[spread])}  spread of it over {self.group}"
+                    f" ({'log' if p.support.name == 'positive' else p.support.name} scale)"
+                )
+            elif self.group:
+                each = "the same for all groups" if kind == COMPLETE else f"for each {self.group} by itself"
+                lines.append(f"  {'':<{width}}  {each}")
+        return "\n".join(lines)
+
+    def describe(self) -> pd.DataFrame:
+        """Count, ranges and geometric means of the runs, a line for each group."""
+        return describe_runs(
+            self.runs,
+            {i.column: i.meaning for i in self.law.inputs},
+            (self.law.output.symbol, self.law.output.meaning),
+            [self.group] if self.group else [],
+        )
+
+
+def _describe(prior: Prior) -> str:
+    low, high = prior.quantile([0.05, 0.95])
+    return f"{prior!s:<38} {f'({low:.3g} to {high:.3g})':<20}"
+
+
+def _read_pool(pool, params, runs) -> tuple[str | None, dict[str, str]]:
+    """Group column and kind of pooling of each parameter."""
+    symbols = [p.symbol for p in params]
+    if pool is None:
+        return None, dict.fromkeys(symbols, COMPLETE)
+    if isinstance(pool, str):
+        column, kind = _read_kind(pool)
+        asked: dict[str, str] = {}
+        default = kind
+    else:
+        if unknown := [s for s in pool if s not in (*symbols, "*")]:
+            raise InputError(
+                f"pool names {', '.join(map(repr, unknown))}; parameters are {', '.join(symbols)} (and '*')."
+            )
+        read = {s: _read_kind(text, runs) for s, text in pool.items()}
+        columns = {c for c, _ in read.values() if c}
+        if len(columns) != 1:
+            raise InputError(
+                f"pool must name one column of the runs to group by; it names {', '.join(sorted(columns)) or 'none'}. "
+                "Write pool={'*': 'modality', 'E': None}."
+            )
+        column = columns.pop()
+        default = read.pop("*", (column, PARTIAL))[1]
+        asked = {s: kind for s, (_, kind) in read.items()}
+    if not column or column not in runs.columns:
+        raise InputError(
+            f"There is no column {column!r} to pool over. Columns: {', '.join(map(str, runs.columns))}."
+        )
+    kinds = {p.symbol: asked.get(p.symbol, default if p.pooled else COMPLETE) for p in params}
+    return column, kinds
+
+
+def _read_kind(text, runs=None) -> tuple[str, str]:
+    if text is None:
+        return "", NONE
+    if text in (NONE, COMPLETE) and (runs is None or text not in runs.columns):
+        return "", text
+    column, colon, kind = str(text).partition(":")
+    if colon and kind not in (PARTIAL, NONE, COMPLETE):
+        raise InputError(f"Cannot read the pooling {text!r}; after the colon stands partial, none or complete.")
+    return column, kind or PARTIAL
+
+
+def _respect_units(kinds, params, runs, group) -> dict[str, str]:
+    """Do not pool levels over groups whose response has different units."""
+    if "unit" not in runs.columns or runs["unit"].nunique() < 2:
+        return kinds
+    warnings.warn(
+        f"The groups' responses are in different units ({', '.join(map(str, runs['unit'].unique()))}): "
+        f"levels ({', '.join(p.symbol for p in params if p.scaled)}) are not pooled over {group}, exponents are.",
+        BayescaleWarning,
+        stacklevel=3,
+    )
+    levels = {p.symbol for p in params if p.scaled}
+    return {s: NONE if s in levels and kind == PARTIAL else kind for s, kind in kinds.items()}
+
+
+def _default_priors(params, kinds, scale) -> dict[str, Prior]:
+    priors = {}
+    for p in params:
+        priors[p.symbol] = p.prior.scaled(scale) if p.scaled else p.prior
+        if kinds[p.symbol] == PARTIAL:
+            priors[p.symbol + SPREAD] = p.spread
+    return priors
+
+
+def _read_priors(priors, law, params, kinds) -> dict[str, Prior]:
+    """User's priors, checked against names and ranges."""
+    expected = {p.symbol: p for p in params}
+    spreads = {p.symbol + SPREAD for p in params if kinds[p.symbol] == PARTIAL}
+    derived = {p.paper.symbol: p for p in params if p.paper}
+    read: dict[str, Prior] = {}
+    for name, given in (priors or {}).items():
+        prior = Prior.parse(given) if isinstance(given, str) else given
+        if not isinstance(prior, Prior):
+            raise InputError(f"The prior of {name!r} must be a Prior, {given!r} was given.")
+        if name in derived:
+            p = derived[name]
+            raise InputError(
+                f"{name!r} follows from {p.symbol!r} ({p.meaning}) and an exponent; put the prior on {p.symbol!r}."
+            )
+        if name not in expected and name not in spreads:
+            raise InputError(
+                f"There is no prior {name!r} to set in law {law.name!r}; there are {', '.join([*expected, *sorted(spreads)])}."
+            )
+        lower, upper = (
+            (expected[name].support.lower, expected[name].support.upper)
+            if name in expected
+            else (0.0, np.inf)
+        )
+        below, above = prior.support
+        if below < lower or above > upper:
+            raise InputError(
+                f"{name!r} lies between {lower:g} and {upper:g}; the prior {prior} allows {below:g} to {above:g}. "
+                "Positive parameters take LogNormal, Gamma, HalfNormal, Exponential, InverseGamma or bounded priors."
+            )
+        read[name] = prior
+    return read

@@ -1,0 +1,291 @@
+"""Posterior = model + draws: the law's parameters in natural units, for every group, known or new."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayescale.diagnostics import Diagnostics
+from bayescale.discrepancy import TAU
+from bayescale.errors import InputError
+from bayescale.layout import WEIGHTS, natural_dims
+from bayescale.model import MEAN, NONE, PARTIAL, SPREAD, Model
+
+NEW = "new"
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Draws of a law's parameters, with the model they belong to and the verdict on their convergence.
+
+    Parameters
+    ----------
+    model : Model
+        What was fitted.
+    draws : DataTree
+        ArviZ groups. ``posterior``: the sampled parameters and, under the paper's symbols, its constants; dims ``chain``,
+        ``draw`` and, where they vary, the group column. ``sample_stats``, ``observed_data`` (the response, dim ``run``)
+        and ``constant_data`` (inputs).
+    diagnostics : Diagnostics
+        Convergence.
+    info : mapping
+        Seed, sampler and tries.
+    """
+
+    model: Model
+    draws: xr.DataTree
+    diagnostics: Diagnostics
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_draws(
+        cls,
+        model: Model,
+        values: Mapping[str, np.ndarray],
+        stats: Mapping[str, np.ndarray],
+        diagnostics: Diagnostics,
+        info: Mapping[str, Any],
+    ) -> "Posterior":
+        """Wrap arrays of natural values, shape (chain, draw, ...), as `layout.unpack` gives them."""
+        dims = natural_dims(model)
+        chains, draws = next(iter(values.values())).shape[:2]
+        coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(draws)}
+        if model.group:
+            coords[model.group] = list(model.groups)
+        if model.discrepancy:
+            coords["term"] = model.discrepancy.terms
+        posterior = xr.Dataset(
+            {name: (("chain", "draw", *dims[name]), value) for name, value in values.items()}, coords
+        )
+        constants = model.law.to_paper({p.symbol: posterior[p.symbol] for p in model.law.params}, model.reference)
+        posterior = posterior.assign(
+            {
+                p.paper.symbol: constants[p.paper.symbol].transpose("chain", "draw", ...)
+                for p in model.law.params
+                if p.paper
+            }
+        )
+        for p in model.params:
+            posterior[p.symbol].attrs = {"long_name": p.meaning, "units": p.unit or "1"}
+        run = {"run": np.arange(len(model.runs))}
+        output = model.law.output
+        tree = xr.DataTree.from_dict(
+            {
+                "posterior": posterior,
+                "sample_stats": xr.Dataset(
+                    {name: (("chain", "draw"), value) for name, value in stats.items()},
+                    {"chain": coords["chain"], "draw": coords["draw"]},
+                ),
+                "observed_data": xr.Dataset(
+                    {output.symbol: ("run", model.response, {"units": output.unit})}, run
+                ),
+                "constant_data": xr.Dataset({s: ("run", x) for s, x in model.inputs().items()}, run),
+            }
+        )
+        return cls(model, tree, diagnostics, dict(info))
+
+    @property
+    def converged(self) -> bool:
+        """Whether the draws may be trusted; if not, `diagnostics` says why and what to do."""
+        return self.diagnostics.converged
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """The draws, ``draws["posterior"]``, as one Dataset."""
+        return self.draws["posterior"].to_dataset()
+
+    def params(self, group: str | None = None, seed: int = 0) -> dict[str, xr.DataArray]:
+        """Draws of every parameter for one group, all groups, or an unseen one.
+
+        Parameters
+        ----------
+        group : str, optional
+            A group's name; ``"new"`` for an unseen group, drawn from the groups' mean and spread; None for all groups,
+            along their dim.
+        seed : int
+            For the draws of a new group.
+
+        Returns
+        -------
+        dict of str to DataArray
+            By symbol; dims (chain, draw), with the group's dim where all were asked for.
+
+        Raises
+        ------
+        InputError
+            Unknown group, or a new one from parameters that share nothing between groups.
+        """
+        posterior = self.dataset
+        names = [p.symbol for p in self.model.params] + ([WEIGHTS] if self.model.discrepancy else [])
+        if group is None:
+            return {name: posterior[name] for name in names}
+        if self.model.group is None:
+            raise InputError(f"Group {group!r} was asked for, but these runs were fitted as one law, without pool=.")
+        if group == NEW and NEW not in self.model.groups:
+            return self._new_group(posterior, np.random.default_rng(seed))
+        if group not in self.model.groups:
+            raise InputError(
+                f"There is no group {group!r} of {self.model.group}. Groups: {', '.join(self.model.groups)}, or {NEW!r}."
+            )
+        chosen = posterior.sel({self.model.group: group}, drop=True)
+        return {name: chosen[name] for name in names}
+
+    def _new_group(self, posterior, rng) -> dict[str, xr.DataArray]:
+        values = {}
+        for p in self.model.params:
+            kind = self.model.pooling[p.symbol]
+            if kind == NONE:
+                raise InputError(
+                    f"A new {self.model.group} cannot be predicted: {p.symbol} is fitted for each group by itself. "
+                    f"Fit with partial pooling, pool={self.model.group!r}."
+                )
+            if kind != PARTIAL:
+                values[p.symbol] = posterior[p.symbol]
+                continue
+            mean, spread = posterior[p.symbol + MEAN], posterior[p.symbol + SPREAD]
+            u = p.support.unconstrain(mean) + spread * rng.standard_normal(mean.shape)
+            values[p.symbol] = p.support.constrain(u)
+        if self.model.discrepancy:
+            like = posterior[WEIGHTS].isel({self.model.group: 0}, drop=True)
+            values[WEIGHTS] = like.copy(data=rng.standard_normal(like.shape))
+        return values
+
+    def law(self, params: Mapping[str, xr.DataArray], inputs: Mapping[str, Any]) -> xr.DataArray:
+        """Evaluate the law at inputs in natural units; broadcasts by name."""
+        of_law = {p.symbol: params[p.symbol] for p in self.model.law.params}
+        return self.model.law.evaluate(of_law, self.model.relative(inputs))
+
+    def departure(self, params: Mapping[str, xr.DataArray], inputs: Mapping[str, Any]) -> Any:
+        """Log of truth over law at inputs in natural units: the discrepancy, or zero in a model without one."""
+        if self.model.discrepancy is None:
+            return 0.0
+        basis = self.model.discrepancy.basis(self.model.relative(inputs))
+        terms = [params[WEIGHTS].isel(term=k, drop=True) * b for k, b in enumerate(basis)]
+        return params[TAU.symbol] * sum(terms[1:], terms[0])
+
+    def at_runs(self, runs: pd.DataFrame | None = None) -> tuple[xr.DataArray, dict[str, xr.DataArray], Any]:
+        """What is expected at runs of known groups: the fitted ones, or others.
+
+        Returns
+        -------
+        location : DataArray
+            Law times departure, natural units, dims (chain, draw, run).
+        params : dict of str to DataArray
+            Parameters for each run.
+        size : DataArray
+            Relative size of each run, for the noise.
+        """
+        table = self.model.runs if runs is None else runs
+        inputs = {s: xr.DataArray(x, dims="run") for s, x in self.model.inputs(table).items()}
+        params = self.params()
+        if self.model.group:
+            index = xr.DataArray(table[self.model.group].to_numpy(dtype=str).astype(object), dims="run")
+            params = {
+                name: value.sel({self.model.group: index}).drop_vars(self.model.group)
+                if self.model.group in value.dims
+                else value
+                for name, value in params.items()
+            }
+        location = self.law(params, inputs) * np.exp(self.departure(params, inputs))
+        size = self.model.size(self.model.relative(inputs))
+        return location.transpose("chain", "draw", "run"), params, size
+
+    def log_likelihood(self, runs: pd.DataFrame | None = None) -> xr.DataArray:
+        """Pointwise log density of the response as measured, dims (chain, draw, run)."""
+        table = self.model.runs if runs is None else runs
+        location, params, size = self.at_runs(table)
+        response = xr.DataArray(table[self.model.law.output.symbol].to_numpy(dtype=float), dims="run")
+        density = self.model.noise.log_density(response, location, params, size)
+        return density.transpose("chain", "draw", "run")
+
+    def replicate(self, seed: int = 0) -> xr.DataArray:
+        """Responses the fitted runs would measure if made again, dims (chain, draw, run)."""
+        location, params, size = self.at_runs()
+        drawn = self.model.noise.draw(np.random.default_rng(seed), location, params, size)
+        return drawn.transpose("chain", "draw", "run")
+
+    def summary(self) -> pd.DataFrame:
+        """Median, standard deviation and interval of every parameter, and how well it was sampled.
+
+        Returns
+        -------
+        DataFrame
+            One line for each scalar. The interval's kind and level are ArviZ's ``rcParams["stats.ci_kind"]`` and
+            ``["stats.ci_prob"]``; the columns carry both in their names, as ArviZ's do.
+        """
+        from arviz_base import rcParams
+        from arviz_stats.base import array_stats
+
+        kind, prob = rcParams["stats.ci_kind"], float(rcParams["stats.ci_prob"])
+        posterior = self.dataset
+        names = [name for name in self._order() if name != WEIGHTS]
+        rows, labels = [], []
+        for name in names:
+            value = posterior[name].transpose("chain", "draw", ...)
+            flat = value.to_numpy().reshape(*value.shape[:2], -1)
+            tags = [f"[{g}]" for g in self.model.groups] if flat.shape[2] > 1 or value.ndim > 2 else [""]
+            for i, tag in enumerate(tags):
+                x = flat[..., i]
+                low, high = np.asarray(getattr(array_stats, kind)(x.ravel(), prob=prob))
+                rows.append(
+                    (
+                        np.median(x),
+                        np.std(x) if np.isfinite(x).all() else np.nan,
+                        low,
+                        high,
+                        float(array_stats.ess(np.log(x) if np.all(x > 0) else x, method="bulk")),
+                        float(array_stats.rhat(x)),
+                    )
+                )
+                labels.append(name + tag)
+        level = f"{kind}{round(100 * prob)}"
+        columns = ["median", "sd", f"{level}_lb", f"{level}_ub", "ess_bulk", "r_hat"]
+        return pd.DataFrame(rows, index=labels, columns=columns)
+
+    def _order(self) -> list[str]:
+        """The paper's constants first, then what they are made of, the noise, and the groups' means and spreads."""
+        law = self.model.law
+        first = [*law.constants, *(p.symbol for p in law.params if p.paper)]
+        rest = [str(name) for name in self.dataset.data_vars if name not in first]
+        own = [name for name in rest if not name.endswith((MEAN, SPREAD))]
+        return [*first, *own, *(name for name in rest if name not in own)]
+
+    def __repr__(self):
+        return str(self)
+
+    def __str__(self):
+        model = self.model
+        table = self.summary()
+        shown = pd.DataFrame(
+            {
+                column: [
+                    f"{v:.0f}"
+                    if column == "ess_bulk"
+                    else f"{v:.4f}"
+                    if column == "r_hat"
+                    else f"{v:.4g}"
+                    for v in table[column]
+                ]
+                for column in table
+            },
+            index=table.index,
+        )
+        where = f", {len(model.groups)} groups of {model.group}" if model.group else ""
+        lines = [
+            f"Posterior of {model.law.name}: {model.law.text()}",
+            f"{len(model.runs)} runs{where}, noise {model.noise}, discrepancy {model.discrepancy or 'none'}, "
+            f"seed {self.info.get('seed', 'unknown')}",
+            str(self.diagnostics),
+            "",
+            shown.to_string(),
+        ]
+        return "\n".join(lines)
+
+    def save(self, path) -> None:
+        """Write everything to one NetCDF file, at once or not at all; see `storage.save_posterior`."""
+        from bayescale.storage import save_posterior
+
+        save_posterior(self, path)

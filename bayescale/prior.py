@@ -1,0 +1,275 @@
+"""Priors and the ranges they live on: a distribution's name and arguments, as an object, as text, and in PyMC."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from bayescale import ops
+from bayescale.errors import InputError
+
+
+@dataclass(frozen=True)
+class Support:
+    """The range of a parameter, and its map to the whole real line on which groups are pooled.
+
+    Parameters
+    ----------
+    name : str
+        ``"real"``, ``"positive"`` or ``"unit"``.
+    lower, upper : float
+        Open bounds of the range.
+    """
+
+    name: str
+    lower: float
+    upper: float
+
+    def unconstrain(self, x):
+        """Map natural values to the real line."""
+        if self.name == "positive":
+            return ops.log(x)
+        if self.name == "unit":
+            return ops.log(x) - ops.log(1 - x)
+        return x
+
+    def constrain(self, u):
+        """Map the real line back to natural values."""
+        if self.name == "positive":
+            return ops.exp(u)
+        if self.name == "unit":
+            return 1 / (1 + ops.exp(-u))
+        return u
+
+
+REAL = Support("real", -math.inf, math.inf)
+POSITIVE = Support("positive", 0.0, math.inf)
+UNIT = Support("unit", 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class _Family:
+    """How one distribution is called here and in PyMC and PreliZ (same words), and how SciPy calls it."""
+
+    args: tuple[str, ...]
+    scipy: Callable[..., tuple[str, dict[str, float]]]
+    scale: Callable[[dict[str, float], float], dict[str, float]] | None = None
+    positive: tuple[str, ...] = ("sigma",)
+
+
+def _times(*names):
+    return lambda a, by: {k: v * by if k in names else v for k, v in a.items()}
+
+
+_FAMILIES: Mapping[str, _Family] = MappingProxyType(
+    {
+        "Normal": _Family(
+            ("mu", "sigma"), lambda mu, sigma: ("norm", {"loc": mu, "scale": sigma}), _times("mu", "sigma")
+        ),
+        "LogNormal": _Family(
+            ("mu", "sigma"),
+            lambda mu, sigma: ("lognorm", {"s": sigma, "scale": math.exp(mu)}),
+            lambda a, by: {**a, "mu": a["mu"] + math.log(by)},
+        ),
+        "HalfNormal": _Family(("sigma",), lambda sigma: ("halfnorm", {"scale": sigma}), _times("sigma")),
+        "StudentT": _Family(
+            ("nu", "mu", "sigma"),
+            lambda nu, mu, sigma: ("t", {"df": nu, "loc": mu, "scale": sigma}),
+            _times("mu", "sigma"),
+            ("nu", "sigma"),
+        ),
+        "Exponential": _Family(
+            ("lam",),
+            lambda lam: ("expon", {"scale": 1 / lam}),
+            lambda a, by: {"lam": a["lam"] / by},
+            ("lam",),
+        ),
+        "Gamma": _Family(
+            ("alpha", "beta"),
+            lambda alpha, beta: ("gamma", {"a": alpha, "scale": 1 / beta}),
+            lambda a, by: {**a, "beta": a["beta"] / by},
+            ("alpha", "beta"),
+        ),
+        "InverseGamma": _Family(
+            ("alpha", "beta"),
+            lambda alpha, beta: ("invgamma", {"a": alpha, "scale": beta}),
+            _times("beta"),
+            ("alpha", "beta"),
+        ),
+        "Beta": _Family(
+            ("alpha", "beta"),
+            lambda alpha, beta: ("beta", {"a": alpha, "b": beta}),
+            None,
+            ("alpha", "beta"),
+        ),
+        "Uniform": _Family(
+            ("lower", "upper"),
+            lambda lower, upper: ("uniform", {"loc": lower, "scale": upper - lower}),
+            _times("lower", "upper"),
+            (),
+        ),
+        "TruncatedNormal": _Family(
+            ("mu", "sigma", "lower", "upper"),
+            lambda mu, sigma, lower, upper: (
+                "truncnorm",
+                {"a": (lower - mu) / sigma, "b": (upper - mu) / sigma, "loc": mu, "scale": sigma},
+            ),
+            _times("mu", "sigma", "lower", "upper"),
+        ),
+    }
+)
+
+_CALL = re.compile(r"\s*([A-Za-z]+)\s*\(([^()]*)\)\s*")
+
+
+class Prior:
+    """A prior distribution: its PyMC name and its arguments, in the parameter's natural unit.
+
+    Parameters
+    ----------
+    distribution : str
+        One of Normal, LogNormal, HalfNormal, StudentT, Exponential, Gamma, InverseGamma, Beta, Uniform, TruncatedNormal.
+    *args, **kwargs : float
+        Its arguments, as PyMC and PreliZ call them.
+
+    Raises
+    ------
+    InputError
+        Unknown distribution, or arguments that are missing, unknown, not finite or out of range.
+
+    Examples
+    --------
+    >>> Prior("LogNormal", mu=0.5, sigma=0.2)
+    LogNormal(mu=0.5, sigma=0.2)
+    >>> Prior.parse("LogNormal(0.5, 0.2)") == Prior("LogNormal", mu=0.5, sigma=0.2)
+    True
+    """
+
+    __slots__ = ("args", "distribution")
+    distribution: str
+    args: Mapping[str, float]
+
+    def __init__(self, distribution: str, *args: float, **kwargs: float):
+        family = _FAMILIES.get(distribution)
+        if family is None:
+            raise InputError(f"Unknown prior distribution {distribution!r}. Known: {', '.join(_FAMILIES)}.")
+        if len(args) > len(family.args):
+            raise InputError(f"{distribution} takes {', '.join(family.args)}; {len(args)} values were given.")
+        given: dict[str, Any] = dict(zip(family.args, args, strict=False))
+        if twice := sorted(given.keys() & kwargs.keys()):
+            raise InputError(f"{distribution} got {', '.join(twice)} twice.")
+        given |= kwargs
+        missing = [name for name in family.args if name not in given]
+        unknown = [name for name in given if name not in family.args]
+        if missing or unknown:
+            raise InputError(
+                f"{distribution} takes {', '.join(family.args)}; given: {', '.join(given) or 'nothing'}."
+            )
+        values = {name: _finite(distribution, name, given[name]) for name in family.args}
+        for name in family.positive:
+            if values[name] <= 0:
+                raise InputError(f"{distribution}: {name} must be positive, {values[name]:g} was given.")
+        if "lower" in values and values["lower"] >= values["upper"]:
+            raise InputError(f"{distribution}: lower must be below upper, {values} was given.")
+        object.__setattr__(self, "distribution", distribution)
+        object.__setattr__(self, "args", MappingProxyType(values))
+
+    @classmethod
+    def parse(cls, text: str) -> "Prior":
+        """Read ``"LogNormal(0.5, 0.2)"`` or ``"LogNormal(mu=0.5, sigma=0.2)"``."""
+        match = _CALL.fullmatch(text)
+        if match is None:
+            raise InputError(f"Cannot read the prior {text!r}. Write it as LogNormal(0.5, 0.2).")
+        positional: list[float] = []
+        named: dict[str, float] = {}
+        for part in filter(None, (p.strip() for p in match[2].split(","))):
+            name, equals, value = part.rpartition("=")
+            try:
+                number = float(value)
+            except ValueError:
+                raise InputError(
+                    f"Cannot read {value.strip()!r} in the prior {text!r}: not a number."
+                ) from None
+            if equals:
+                named[name.strip()] = number
+            else:
+                positional.append(number)
+        return cls(match[1], *positional, **named)
+
+    def __setattr__(self, name, value):
+        raise AttributeError("A Prior cannot be changed; make a new one.")
+
+    def __reduce__(self):
+        return _rebuild, (self.distribution, dict(self.args))
+
+    def __eq__(self, other):
+        return isinstance(other, Prior) and (self.distribution, self.args) == (other.distribution, other.args)
+
+    def __hash__(self):
+        return hash((self.distribution, tuple(self.args.items())))
+
+    def __repr__(self):
+        return f"{self.distribution}({', '.join(f'{k}={v:.6g}' for k, v in self.args.items())})"
+
+    def to_scipy(self) -> Any:
+        """Freeze the distribution in SciPy (``pdf``, ``cdf``, ``ppf``, ``rvs``)."""
+        from scipy import stats
+
+        name, kwargs = _FAMILIES[self.distribution].scipy(**self.args)
+        return getattr(stats, name)(**kwargs)
+
+    def to_preliz(self) -> Any:
+        """Make the PreliZ distribution, for plotting and eliciting."""
+        import preliz
+
+        return getattr(preliz, self.distribution)(**self.args)
+
+    def to_pymc(self, name: str, args=None, **kwargs) -> Any:
+        """Add the random variable ``name`` to the PyMC model in context; ``args`` may replace the numbers by tensors."""
+        import pymc
+
+        values = self.args if args is None else dict(zip(self.args, args, strict=True))
+        return getattr(pymc, self.distribution)(name, **values, **kwargs)
+
+    def draw(self, rng: np.random.Generator, shape=()) -> np.ndarray:
+        """Draw values of the given shape."""
+        return np.asarray(self.to_scipy().rvs(size=shape, random_state=rng))
+
+    def quantile(self, q):
+        """Quantiles of the prior."""
+        return self.to_scipy().ppf(q)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The lowest and highest value the prior allows."""
+        lower, upper = self.to_scipy().support()
+        return float(lower), float(upper)
+
+    def scaled(self, by: float) -> "Prior":
+        """Return the prior of ``by`` times the variable."""
+        scale = _FAMILIES[self.distribution].scale
+        if scale is None:
+            raise InputError(f"A {self.distribution} prior has no scale to change.")
+        return Prior(self.distribution, **scale(dict(self.args), by))
+
+    def is_normal_on(self, support: Support) -> bool:
+        """Whether the unconstrained value is Normal(mu, sigma) under this prior."""
+        return self.distribution == {"real": "Normal", "positive": "LogNormal"}.get(support.name)
+
+
+def _rebuild(distribution, args):
+    return Prior(distribution, **args)
+
+
+def _finite(distribution, name, value) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{distribution}: {name} must be a number, {value!r} was given.") from None
+    if not math.isfinite(number):
+        raise InputError(f"{distribution}: {name} must be finite, {value!r} was given.")
+    return number

@@ -1,0 +1,164 @@
+"""One self-describing NetCDF file for a posterior: draws, runs, model, versions, seed and diagnostics."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayescale.diagnostics import Diagnostics
+from bayescale.errors import InputError
+from bayescale.law import Law
+from bayescale.laws import LAWS
+from bayescale.model import Model
+from bayescale.posterior import Posterior
+from bayescale.runs import hash_runs
+
+FORMAT = "bayescale posterior 1"
+_GROUPS = ("posterior", "sample_stats", "observed_data", "constant_data")
+_PACKAGES = ("bayescale", "pymc", "pytensor", "nutpie", "arviz", "numpy", "xarray")
+
+
+def save_posterior(posterior: Posterior, path: str | os.PathLike[str]) -> None:
+    """Write a posterior to one NetCDF file.
+
+    The file appears under its name only when it is complete; what stood there before stays until then.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        What to keep.
+    path : path
+        Where; the folder must exist.
+
+    Raises
+    ------
+    InputError
+        The folder does not exist or cannot be written.
+    """
+    path = Path(path)
+    tree = posterior.draws.copy()
+    tree["runs"] = xr.DataTree(_runs_to_dataset(posterior.model.runs))
+    tree.attrs = {
+        "format": FORMAT,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "model": json.dumps(posterior.model.to_dict()),
+        "diagnostics": json.dumps(asdict(posterior.diagnostics)),
+        "info": json.dumps(dict(posterior.info)),
+        "notes": json.dumps(list(posterior.model.runs.attrs.get("notes", []))),
+        "runs_sha256": hash_runs(posterior.model.runs),
+        "versions": json.dumps({name: _version(name) for name in _PACKAGES}),
+    }
+    compressed = {
+        f"/{group}": {name: {"zlib": True, "complevel": 4} for name in tree[group].data_vars}
+        for group in ("posterior", "sample_stats")
+    }
+    if path.is_dir():
+        raise InputError(f"Cannot write the posterior to {str(path)!r}: it is a folder. Name a file, such as post.nc.")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise InputError(
+            f"Cannot write the posterior to {str(path)!r}: {error.strerror}. Name a file in a folder that can be written."
+        ) from error
+    os.close(handle)
+    try:
+        tree.to_netcdf(name, engine="h5netcdf", encoding=compressed)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except OSError as error:
+        raise InputError(f"Cannot write the posterior to {str(path)!r}: {error}.") from error
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def open_posterior(path: str | os.PathLike[str], law: Law | None = None) -> Posterior:
+    """Read a posterior back.
+
+    Parameters
+    ----------
+    path : path
+        A file written by `Posterior.save`.
+    law : Law, optional
+        The law, where it is the user's own and not in the gallery.
+
+    Returns
+    -------
+    Posterior
+        As it was saved.
+
+    Raises
+    ------
+    InputError
+        No such file; not a posterior of bayescale; cut short; changed since; a law that is not in the gallery.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no file {str(path)!r}.")
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as stored:
+            tree = stored.load()
+    except Exception as error:  # h5netcdf, h5py and xarray raise what they will on a broken file
+        raise InputError(
+            f"{str(path)!r} cannot be read as a posterior: it is damaged, cut short, or no NetCDF file ({error})."
+        ) from error
+    if tree.attrs.get("format") != FORMAT or not {*_GROUPS, "runs"} <= set(tree.children):
+        raise InputError(
+            f"{str(path)!r} is not a posterior saved by this version of bayescale ({FORMAT!r}). "
+            "Fit again with `bayescale fit RUNS -o post.nc`."
+        )
+    try:
+        runs = _runs_from_dataset(tree["runs"].to_dataset())
+        runs.attrs["notes"] = json.loads(tree.attrs["notes"])
+        spec = json.loads(tree.attrs["model"])
+        intact = hash_runs(runs) == tree.attrs["runs_sha256"]
+        diagnostics = Diagnostics(**json.loads(tree.attrs["diagnostics"]))
+        info = json.loads(tree.attrs["info"])
+        name = spec["law"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{str(path)!r} is a damaged posterior: {error!r}.") from error
+    if not intact:
+        raise InputError(f"{str(path)!r} is a damaged posterior: its runs are not those it was saved with.")
+    if law is None and name not in LAWS:
+        raise InputError(f"{str(path)!r} was fitted with the law {name!r}, which is not in the gallery; pass law=.")
+    model = Model.from_dict(spec, runs, law)
+    draws = xr.DataTree.from_dict({group: tree[group].to_dataset() for group in _GROUPS})
+    return Posterior(model, draws, diagnostics, info)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _runs_to_dataset(runs: pd.DataFrame) -> xr.Dataset:
+    """Columns as numbered variables, since a column may be called anything; its name and type are attributes."""
+    variables: dict[str, Any] = {}
+    for i, column in enumerate(runs.columns):
+        values = runs[column]
+        plain = values.dtype.kind in "biuf" if isinstance(values.dtype, np.dtype) else False
+        data = values.to_numpy() if plain else values.astype(str).to_numpy(dtype=object)
+        variables[f"column_{i}"] = (
+            "row",
+            data,
+            {"column": str(column), "type": str(values.dtype) if plain else "str"},
+        )
+    return xr.Dataset(variables)
+
+
+def _runs_from_dataset(dataset: xr.Dataset) -> pd.DataFrame:
+    columns: Mapping[str, Any] = {
+        str(dataset[name].attrs["column"]): dataset[name].to_numpy().astype(dataset[name].attrs["type"])
+        for name in sorted(dataset.data_vars, key=lambda n: int(str(n).removeprefix("column_")))
+    }
+    return pd.DataFrame(columns)
