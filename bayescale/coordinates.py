@@ -6,9 +6,30 @@ by ``A`` and ``alpha``. In the coordinates below the posterior is close to round
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from bayescale import ops
+
+
+class Coordinates(Protocol):
+    """A change of variables between the logs of a law's parameters and what the sampler moves in."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The law's parameters in the order in which vectors of coordinates hold them."""
+        ...
+
+    def forward(self, log: Mapping[str, Any]) -> list:
+        """Coordinates from the logs of the parameters."""
+        ...
+
+    def backward(self, coordinates) -> dict[str, Any]:
+        """Logs of the parameters from their coordinates."""
+        ...
+
+    def log_jacobian(self, coordinates) -> Any:
+        """Log determinant of the derivative of `backward`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -56,9 +77,88 @@ class LocalSlopes:
             log[exponent] = slope - shares[amplitude]
         return log
 
+    def log_jacobian(self, coordinates) -> Any:
+        """Log determinant of the derivative of `backward`: zero."""
+        return 0 * coordinates[0]
+
     @property
     def _levels(self) -> tuple[str, ...]:
         return tuple(filter(None, (self.floor, *(amplitude for amplitude, _ in self.terms))))
+
+
+@dataclass(frozen=True)
+class JointSlopes:
+    """Level and slopes at the reference point of Kaplan's joint form, with or without a floor.
+
+    The joint term is ``(a n**-r + b d**-1)**alpha_D`` with ``a = L_N**(1/alpha_D)``, ``b = L_D**(1/alpha_D)``. Coordinates:
+    ``T``, the log of floor plus joint term; ``q_E = log(joint term / floor)`` where there is a floor;
+    ``q = log(a / b)``; and the logs of the contributions of size and of tokens to the local log-log slope.
+
+    Parameters
+    ----------
+    size, tokens : str
+        The losses at the reference when only size, or only tokens, limits (``L_N``, ``L_D``).
+    size_exponent, tokens_exponent : str
+        Their exponents.
+    floor : str, optional
+        The constant term.
+    """
+
+    size: str
+    tokens: str
+    size_exponent: str
+    tokens_exponent: str
+    floor: str | None = None
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The law's parameters in the order in which vectors of coordinates hold them."""
+        return tuple(
+            filter(None, (self.floor, self.size, self.tokens, self.size_exponent, self.tokens_exponent))
+        )
+
+    def forward(self, log: Mapping[str, Any]) -> list:
+        """Coordinates ``[T, (q_E,) q, m_N, m_D]`` from the logs of the parameters."""
+        exponent = ops.exp(log[self.tokens_exponent])
+        q = (log[self.size] - log[self.tokens]) / exponent
+        total = _log_total([q])
+        joint = log[self.tokens] + exponent * total
+        head, share = self._split(joint, log)
+        return [
+            *head,
+            q,
+            log[self.size_exponent] + q - total + share,
+            log[self.tokens_exponent] - total + share,
+        ]
+
+    def _split(self, joint, log):
+        if self.floor is None:
+            return [joint], 0.0
+        q_floor = joint - log[self.floor]
+        above = _log_total([q_floor])
+        return [log[self.floor] + above, q_floor], q_floor - above
+
+    def backward(self, coordinates) -> dict[str, Any]:
+        """Logs of the parameters from their coordinates."""
+        *head, q, slope_size, slope_tokens = coordinates
+        log: dict[str, Any] = {}
+        joint, share = head[0], 0.0
+        if self.floor is not None:
+            above = _log_total([head[1]])
+            log[self.floor] = head[0] - above
+            share = head[1] - above
+            joint = head[0] + share
+        total = _log_total([q])
+        log[self.size_exponent] = slope_size - share - q + total
+        log[self.tokens_exponent] = slope_tokens - share + total
+        exponent = ops.exp(log[self.tokens_exponent])
+        log[self.tokens] = joint - exponent * total
+        log[self.size] = log[self.tokens] + exponent * q
+        return log
+
+    def log_jacobian(self, coordinates) -> Any:
+        """Log determinant of the derivative of `backward`: the log of the tokens' exponent."""
+        return self.backward(coordinates)[self.tokens_exponent]
 
 
 def _log_total(ratios):

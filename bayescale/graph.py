@@ -7,17 +7,17 @@ import pymc as pm
 import pytensor.tensor as pt
 from pymc.distributions.transforms import Transform
 
-from bayescale.coordinates import LocalSlopes
+from bayescale.coordinates import Coordinates
 from bayescale.layout import THETA, WEIGHTS, has_coordinates, layout
 from bayescale.model import COMPLETE, MEAN, PARTIAL, SPREAD, Model
 
 
 class CoordinateTransform(Transform):
-    """PyMC transform from the logs of a law's parameters (first axis) to the sampler's coordinates; its Jacobian is 1."""
+    """PyMC transform from the logs of a law's parameters (first axis) to the sampler's coordinates."""
 
     name = "coordinates"
 
-    def __init__(self, coordinates: LocalSlopes):
+    def __init__(self, coordinates: Coordinates):
         self.coordinates = coordinates
 
     def forward(self, value, *inputs):
@@ -31,8 +31,9 @@ class CoordinateTransform(Transform):
         return pt.stack([log[symbol] for symbol in self.coordinates.symbols])
 
     def log_jac_det(self, value, *inputs):
-        """Log determinant of the Jacobian: zero."""
-        return pt.zeros(())
+        """Log determinant of the Jacobian, summed over groups."""
+        rows = [value[i] for i in range(len(self.coordinates.symbols))]
+        return pt.sum(self.coordinates.log_jacobian(rows))
 
 
 def graph_data(model: Model) -> dict[str, np.ndarray]:

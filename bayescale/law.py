@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bayescale.coordinates import LocalSlopes
+from bayescale.coordinates import Coordinates
 from bayescale.errors import InputError
 from bayescale.prior import Prior, Support
 
@@ -213,7 +213,7 @@ class Law:
     published: tuple[Published, ...] = ()
     title: str = ""
     reference: str = ""
-    coordinates: LocalSlopes | None = field(default=None, repr=False)
+    coordinates: Coordinates | None = field(default=None, repr=False)
 
     def __post_init__(self):
         declared = [*(i.symbol for i in self.inputs), *self.constants]

@@ -77,7 +77,9 @@ KNOWN = {
         POSITIVE,
         "loss val_loss valid_loss validation_loss eval_loss test_loss final_loss train_loss",
     ),
-    "accuracy": Known("accuracy", SHARE, "acc test_accuracy val_accuracy eval_accuracy test_acc val_acc"),
+    "accuracy": Known(
+        "share of right answers", SHARE, "acc test_accuracy val_accuracy eval_accuracy test_acc val_acc"
+    ),
     "elo": Known("Elo rating", FINITE, "elo_rating elo_score arena_elo rating"),
 }
 
@@ -295,7 +297,7 @@ def _load_file(source: str | os.PathLike[str]) -> pd.DataFrame:
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text ({error}). Save it as UTF-8.") from error
     except (ValueError, TypeError, KeyError, OSError, NotImplementedError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as a {path.suffix} table. {error}") from error
+        raise InputError(f"{path} cannot be read as a {path.suffix} table. {str(error).strip()}") from error
     return _load_frame(table)
 
 
@@ -317,7 +319,7 @@ def _read_csv(content: bytes, separator: str = ",") -> pd.DataFrame:
     header = pd.read_csv(io.StringIO(text), header=None, nrows=1, dtype=str, keep_default_na=False, **options)
     names = [name for name in header.iloc[0].tolist() if name]
     _check_names_differ(names)
-    table = pd.read_csv(io.StringIO(text), low_memory=False, float_precision="round_trip", **options)
+    table = pd.read_csv(io.StringIO(text), low_memory=False, **options)
     # Where rows are longer than the header, pandas makes the first column an index: every name shifts.
     if not isinstance(table.index, pd.RangeIndex):
         raise InputError(f"Its rows have more fields than its header ({_quoted(names)}). Name every column.")
@@ -458,7 +460,7 @@ def _check_parsed(name: str, column: pd.Series, bad: list[int]) -> None:
     if bad:
         raise InputError(
             f"Column {name!r} ({KNOWN[name].meaning}) must be numbers; "
-            f"{_rows_that_are_not(bad, len(column))}, first {column.iloc[bad[0]]!r}. "
+            f"{_rows_that_are_not(bad, len(column))}, first {column.tolist()[bad[0]]!r}. "
             f"Write 7B, 1.4T or 3e9, or pass {name}='other_column'."
         )
 
@@ -523,12 +525,12 @@ def _doubt_compute(runs: pd.DataFrame) -> Iterator[str]:
     if power > 3:
         raise InputError(
             f"C is about 1e{power:.0f} times 6 N D (median). N or D is probably in millions or billions: "
-            f"multiply it (or the two together) by 1e{power:.0f}, or write it like 7B."
+            "multiply it by 1e6 or 1e9, or write it like 7M or 7B."
         )
     if power < -3:
         raise InputError(
             f"C is about 1e{power:.0f} times 6 N D (median). C is probably in a larger unit, such as PFLOP: "
-            f"multiply C by about 1e{-power:.0f}; or N or D is a million or a billion times too large."
+            f"multiply it by about 1e{-power:.0f}; or N or D is a million or a billion times too large."
         )
     far = np.flatnonzero(np.abs(log_ratio) > np.log10(2) + 1e-9)
     if far.size:

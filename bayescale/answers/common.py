@@ -1,0 +1,115 @@
+"""What all answers share: reading the question, warning about doubtful draws, and reducing draws for a print."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayescale.cost import six_nd
+from bayescale.errors import ConvergenceWarning, InputError
+from bayescale.posterior import Posterior
+from bayescale.runs import parse_number
+
+
+def warn_unless_converged(posterior: Posterior, stacklevel: int = 3) -> None:
+    """Repeat, with every answer, that its draws are not to be trusted."""
+    if not posterior.converged:
+        warnings.warn(
+            f"This answer comes from a fit of {posterior.model.law.name} that is {posterior.diagnostics}.",
+            ConvergenceWarning,
+            stacklevel=stacklevel,
+        )
+
+
+def read_inputs(posterior: Posterior, given: Mapping[str, Any]) -> dict[str, xr.DataArray]:
+    """Inputs of the law, by the formula's symbols, from what the user named.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Gives the law.
+    given : mapping
+        Column (``N``, ``D``, ``C``, ...) to a number, text such as ``"70B"``, a sequence (which becomes a dim of that
+        name), or a DataArray. Where the law takes N and D, C may stand for one of them (C = 6 N D).
+
+    Returns
+    -------
+    dict of str to DataArray
+        Natural units; positive and finite.
+    """
+    law = posterior.model.law
+    values = {name: _read_value(name, value) for name, value in given.items()}
+    for missing, a, b in (("D", "C", "N"), ("N", "C", "D")):
+        if missing in law.columns and missing not in values and a in values and b in values:
+            values[missing] = values.pop(a) / six_nd(values[b], 1.0)
+    if "C" in law.columns and "C" not in values and "N" in values and "D" in values:
+        values["C"] = six_nd(values.pop("N"), values.pop("D"))
+    if sorted(values) != sorted(law.columns):
+        raise InputError(
+            f"Law {law.name!r} is asked at {', '.join(law.columns)}; given: {', '.join(given) or 'nothing'}."
+        )
+    return {i.symbol: values[i.column] for i in law.inputs}
+
+
+def _read_value(name: str, value: Any) -> xr.DataArray:
+    if isinstance(value, xr.DataArray):
+        array = value.astype(float)
+    elif isinstance(value, str | int | float | np.number):
+        array = xr.DataArray(_number(name, value))
+    else:
+        numbers = [_number(name, v) for v in np.ravel(np.asarray(value, dtype=object))]
+        if not numbers:
+            raise InputError(f"{name} is empty; give a number, text such as '70B', or a list of them.")
+        array = xr.DataArray(numbers, dims=name, coords={name: numbers})
+    if not bool((np.isfinite(array) & (array > 0)).all()):
+        raise InputError(f"{name} must be positive and finite; {value!r} was given.")
+    return array
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool):
+        raise InputError(f"{name} must be a number; {value!r} was given.")
+    if isinstance(value, str):
+        return parse_number(value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be a number or text such as '70B'; {value!r} was given.") from None
+
+
+def interval(values: xr.DataArray, dims=("chain", "draw")) -> xr.DataArray:
+    """Median and interval of draws, by ArviZ's kind and level.
+
+    Returns
+    -------
+    DataArray
+        A leading dim ``quantity``: ``median``, ``lower``, ``upper``. With kind ``hdi`` the shortest interval.
+    """
+    from arviz_base import rcParams
+
+    kind, prob = rcParams["stats.ci_kind"], float(rcParams["stats.ci_prob"])
+    median = values.median(dims)
+    if kind == "eti":
+        lower, upper = (values.quantile(q, dims).drop_vars("quantile") for q in ((1 - prob) / 2, (1 + prob) / 2))
+    else:
+        from arviz_stats.base import array_stats
+
+        stacked = values.stack(sample=dims)  # noqa: PD013
+        both = xr.apply_ufunc(
+            lambda x: array_stats.hdi(x, prob=prob, axis=-1),
+            stacked,
+            input_core_dims=[["sample"]],
+            output_core_dims=[["bound"]],
+        )
+        lower, upper = both.isel(bound=0), both.isel(bound=1)
+    return xr.concat([median, lower, upper], dim=pd.Index(["median", "lower", "upper"], name="quantity"))
+
+
+def interval_name() -> str:
+    """Name the interval in force, such as ``"89 % ETI"``."""
+    from arviz_base import rcParams
+
+    return f"{100 * float(rcParams['stats.ci_prob']):g} % {rcParams['stats.ci_kind'].upper()}"

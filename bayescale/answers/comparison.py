@@ -1,0 +1,360 @@
+"""Which law do the runs support? WAIC, PSIS-LOO, and the largest runs held out; each with its own reliability."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayescale.answers.common import warn_unless_converged
+from bayescale.errors import InputError
+from bayescale.inference import fit
+from bayescale.model import Model
+from bayescale.posterior import NEW, Posterior
+
+P_WAIC_LIMIT = 0.4
+FEW_UNITS = 100
+CLOSE = 4.0
+HELD_SHARE, HELD_LEAST = 0.2, 5
+
+
+@dataclass(frozen=True, eq=False)
+class Criterion:
+    """Expected log predictive density of one posterior, unit by unit.
+
+    Parameters
+    ----------
+    elpd_i : DataArray
+        Log predictive density of each unit, natural scale of the response; dim ``unit``.
+    p_i : DataArray or None
+        Effective number of parameters by unit, where the criterion has one.
+    flagged : int
+        Units whose estimate is unreliable.
+    flag : str
+        What is wrong with them; empty if nothing is.
+    """
+
+    elpd_i: xr.DataArray
+    p_i: xr.DataArray | None = None
+    flagged: int = 0
+    flag: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Laws ranked by one criterion.
+
+    Parameters
+    ----------
+    by : str
+        ``"waic"``, ``"loo"`` or ``"largest"``.
+    table : DataFrame
+        A line for each law, best first: ``elpd`` (higher is better) and its standard error ``se``; ``elpd_diff`` to the best
+        and its standard error ``dse``; ``p``, effective parameters; ``weight``, stacking weight; ``flags``.
+    pointwise : Dataset
+        ``elpd_i`` with dims ``law`` and ``unit``.
+    verdict : str
+        One sentence.
+    notes : tuple of str
+        What limits the verdict.
+    """
+
+    by: str
+    table: pd.DataFrame
+    pointwise: xr.Dataset
+    verdict: str
+    notes: tuple[str, ...]
+
+    def __str__(self):
+        shown = self.table.copy()
+        for column in ("elpd", "se", "elpd_diff", "dse", "p"):
+            shown[column] = [f"{v:.1f}" if np.isfinite(v) else "" for v in shown[column]]
+        shown["weight"] = [f"{v:.2f}" for v in shown["weight"]]
+        lines = [shown.to_string(), "", self.verdict, *self.notes]
+        return "\n".join(lines)
+
+    def __repr__(self):
+        return str(self)
+
+
+def compare(
+    posteriors: Mapping[str, Posterior],
+    by: str = "waic",
+    *,
+    unit: str | None = None,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> Comparison:
+    """Compare laws fitted to the same runs.
+
+    Parameters
+    ----------
+    posteriors : mapping of str to Posterior
+        At least two, fitted to the same rows in the same order.
+    by : str
+        ``"waic"``: ``elpd = lppd - p``, ``p`` the variance over draws of the pointwise log density (ddof 1).
+        ``"loo"``: leave one out by Pareto-smoothed importance sampling (ArviZ). ``"largest"``: each model is fitted again
+        without the largest runs, by cost C, 20 % and at least 5 of each group, and scored on them.
+    unit : str, optional
+        A column of the runs: what is left out and scored together, such as the checkpoints of one curve. The column the
+        runs were pooled over leaves whole groups out, by refitting (``by="loo"`` only). By default each run, given its group.
+    seed : int
+        For refits.
+    progress : bool, optional
+        Show the progress of refits; by default only on a terminal.
+
+    Returns
+    -------
+    Comparison
+        Table, pointwise values, verdict. Densities are those of the response as measured, so laws with different noise compare.
+
+    Raises
+    ------
+    InputError
+        Fewer than two posteriors, different runs, unknown criterion or column.
+
+    References
+    ----------
+    .. [1] Watanabe (2010), JMLR 11, 3571-3594. Gelman, Hwang & Vehtari (2014), Stat. Comput. 24, 997-1016.
+    .. [2] Vehtari, Gelman & Gabry (2017), Stat. Comput. 27, 1413-1432.
+    .. [3] Yao, Vehtari, Simpson & Gelman (2018), Bayesian Analysis 13, 917-1007 (stacking weights).
+    """
+    if by not in _CRITERIA:
+        raise InputError(f"Laws are compared by {', '.join(_CRITERIA)}; {by!r} was given.")
+    if len(posteriors) < 2:
+        raise InputError(f"A comparison needs at least two posteriors; {len(posteriors)} was given.")
+    _check_same_runs(posteriors)
+    for posterior in posteriors.values():
+        warn_unless_converged(posterior)
+    first = next(iter(posteriors.values())).model
+    if unit is not None and unit not in first.runs.columns:
+        raise InputError(f"There is no column {unit!r} to compare by. Columns: {', '.join(first.runs.columns)}.")
+    if unit is not None and unit == first.group:
+        if by != "loo":
+            raise InputError(f"Leaving whole groups of {unit!r} out is done by='loo'; {by!r} was given.")
+        criteria = {name: _leave_group_out(p, seed, progress) for name, p in posteriors.items()}
+    else:
+        criteria = {name: _CRITERIA[by](p, unit, seed, progress) for name, p in posteriors.items()}
+    return _tabulate(by, criteria)
+
+
+def waic(posterior: Posterior, unit: str | None = None) -> Criterion:
+    """Widely applicable information criterion, as expected log predictive density."""
+    log_density = _by_unit(posterior.log_likelihood(), posterior.model, unit)
+    lppd = _log_mean(log_density)
+    p = log_density.var(("chain", "draw"), ddof=1)
+    flagged = int((p > P_WAIC_LIMIT).sum())
+    return Criterion(lppd - p, p, flagged, f"p_waic above {P_WAIC_LIMIT}" if flagged else "")
+
+
+def loo(posterior: Posterior, unit: str | None = None) -> Criterion:
+    """Leave one out by Pareto-smoothed importance sampling (ArviZ)."""
+    import arviz_stats
+
+    log_density = _by_unit(posterior.log_likelihood(), posterior.model, unit)
+    output = posterior.model.law.output.symbol
+    tree = xr.DataTree.from_dict(
+        {"posterior": posterior.dataset, "log_likelihood": log_density.to_dataset(name=output)}
+    )
+    with warnings.catch_warnings():
+        # The count of unreliable units stands in the table, with the threshold; ArviZ's warning would say it twice.
+        warnings.filterwarnings("ignore", category=UserWarning, module="arviz_stats")
+        result: Any = arviz_stats.loo(tree, pointwise=True)
+    lppd = _log_mean(log_density)
+    flagged = int((result.pareto_k > result.good_k).sum())
+    return Criterion(
+        result.elpd_i, lppd - result.elpd_i, flagged, f"Pareto k above {result.good_k:.2f}" if flagged else ""
+    )
+
+
+def largest(posterior: Posterior, unit: str | None = None, seed: int = 0, progress: bool | None = None) -> Criterion:
+    """Score on the largest runs of a fit without them; the reference point comes from the smaller runs alone."""
+    model = posterior.model
+    held = largest_runs(model)
+    without = fit(model.refit_on(model.runs[~held].reset_index(drop=True)), seed=seed, progress=progress)
+    runs = model.runs[held].reset_index(drop=True)
+    log_density = without.log_likelihood(runs)
+    elpd = _log_mean(_by_unit(log_density, model, unit, runs))
+    return Criterion(
+        elpd,
+        flagged=0 if without.converged else elpd.size,
+        flag="" if without.converged else "refit not converged",
+    )
+
+
+def largest_runs(model: Model) -> np.ndarray:
+    """Mark the largest runs: by cost, the top 20 % and at least 5, of each group.
+
+    Returns
+    -------
+    ndarray of bool
+        One for each run.
+
+    Raises
+    ------
+    InputError
+        A group would keep fewer runs than the law has parameters.
+    """
+    cost, index = model.cost(), model.group_index
+    held = np.zeros(len(cost), dtype=bool)
+    for g in np.unique(index):
+        members = np.flatnonzero(index == g)
+        count = max(HELD_LEAST, int(np.ceil(HELD_SHARE * members.size)))
+        kept = members.size - count
+        if kept < len(model.law.params):
+            where = f"Group {model.groups[g]!r}" if model.group else "The table"
+            raise InputError(
+                f"{where} has {members.size} runs; holding out the {count} largest leaves {max(kept, 0)}, too few for the "
+                f"{len(model.law.params)} parameters of {model.law.name!r}. Compare by 'loo' or 'waic'."
+            )
+        order = members[np.argsort(cost[members], kind="stable")]
+        held[order[-count:]] = True
+    return held
+
+
+def _leave_group_out(posterior: Posterior, seed, progress) -> Criterion:
+    """Joint density of all runs of a group, from a fit to the other groups."""
+    model = posterior.model
+    if len(model.groups) < 3:
+        raise InputError(f"Leaving groups out needs at least three; there are {len(model.groups)}.")
+    scores, failed = [], 0
+    for g, group in enumerate(model.groups):
+        inside = model.group_index == g
+        others = fit(model.refit_on(model.runs[~inside].reset_index(drop=True)), seed=seed, progress=progress)
+        failed += not others.converged
+        runs = model.runs[inside].reset_index(drop=True)
+        inputs = {s: xr.DataArray(x, dims="run") for s, x in model.inputs(runs).items()}
+        params = others.params(NEW, seed)
+        location = others.law(params, inputs) * np.exp(others.departure(params, inputs))
+        size = others.model.size(others.model.relative(inputs))
+        response = xr.DataArray(runs[model.law.output.symbol].to_numpy(), dims="run")
+        density = others.model.noise.log_density(response, location, params, size).sum("run")
+        scores.append(_log_mean(density).assign_coords(unit=group))
+    return Criterion(
+        xr.concat(scores, "unit"), flagged=failed, flag="refits not converged" if failed else ""
+    )
+
+
+_CRITERIA: Mapping[str, Callable[..., Criterion]] = {
+    "waic": lambda posterior, unit, seed, progress: waic(posterior, unit),
+    "loo": lambda posterior, unit, seed, progress: loo(posterior, unit),
+    "largest": largest,
+}
+
+
+def _check_same_runs(posteriors: Mapping[str, Posterior]) -> None:
+    (first_name, first), *others = posteriors.items()
+    for name, other in others:
+        a, b = first.model, other.model
+        same_inputs = [c for c in (*a.law.columns, *b.law.columns) if c in a.runs and c in b.runs]
+        if (
+            a.law.output != b.law.output
+            or len(a.runs) != len(b.runs)
+            or not np.array_equal(a.response, b.response)
+            or any(not np.array_equal(a.runs[c], b.runs[c]) for c in same_inputs)
+        ):
+            raise InputError(
+                f"{first_name!r} and {name!r} were not fitted to the same runs in the same order "
+                f"({len(a.runs)} and {len(b.runs)} rows of {a.law.output.symbol} and {b.law.output.symbol}); fit both to one table."
+            )
+
+
+def _by_unit(log_density: xr.DataArray, model: Model, unit: str | None, runs: pd.DataFrame | None = None):
+    """Rename runs to units, or sum what belongs to one unit."""
+    if unit is None:
+        return log_density.rename(run="unit")
+    table = model.runs if runs is None else runs
+    labels = xr.DataArray(table[unit].astype(str).to_numpy(dtype=object), dims="run", name="unit")
+    return log_density.groupby(labels).sum("run").transpose("chain", "draw", "unit")
+
+
+def _log_mean(log_density: xr.DataArray) -> xr.DataArray:
+    top = log_density.max(("chain", "draw"))
+    return np.log(np.exp(log_density - top).mean(("chain", "draw"))) + top
+
+
+def _tabulate(by: str, criteria: Mapping[str, Criterion]) -> Comparison:
+    names = sorted(criteria, key=lambda name: -float(criteria[name].elpd_i.sum()))
+    scores = np.stack([criteria[name].elpd_i.to_numpy() for name in names])
+    n = scores.shape[1]
+    differences = scores - scores[0]
+    table = pd.DataFrame(
+        {
+            "elpd": scores.sum(axis=1),
+            "se": _standard_error(scores),
+            "elpd_diff": differences.sum(axis=1),
+            "dse": _standard_error(differences),
+            "p": [
+                float(np.sum(p)) if (p := criteria[name].p_i) is not None else float("nan") for name in names
+            ],
+            "weight": stacking_weights(scores),
+            "flags": [_flag(criteria[name]) for name in names],
+        },
+        index=pd.Index(names, name="law"),
+    )
+    pointwise = xr.Dataset({"elpd_i": (("law", "unit"), scores)}, {"law": names})
+    return Comparison(by, table, pointwise, _verdict(by, table), tuple(_notes(by, table, n)))
+
+
+def _standard_error(scores: np.ndarray) -> np.ndarray:
+    """``sqrt(n * variance)`` of a sum over n units; the variance has ddof 1."""
+    n = scores.shape[1]
+    return np.sqrt(n * scores.var(axis=1, ddof=1)) if n > 1 else np.full(len(scores), np.nan)
+
+
+def stacking_weights(scores: np.ndarray, iterations: int = 2000) -> np.ndarray:
+    """Weights on the simplex that maximise the summed log density of the mixture.
+
+    ArviZ's own optimiser works on densities, which are zero in floating point for an outlier under normal noise; these are
+    the same weights by the EM algorithm for a mixture's weights, on logs.
+
+    Parameters
+    ----------
+    scores : ndarray
+        Pointwise log predictive densities, shape (law, unit).
+
+    Returns
+    -------
+    ndarray
+        One weight for each law; they sum to 1.
+    """
+    density = np.exp(scores - scores.max(axis=0))
+    weights = np.full(len(scores), 1.0 / len(scores))
+    for _ in range(iterations):
+        shares = weights[:, None] * density
+        weights = (shares / shares.sum(axis=0)).mean(axis=1)
+    return weights
+
+
+def _flag(criterion: Criterion) -> str:
+    return f"{criterion.flagged} of {criterion.elpd_i.size}: {criterion.flag}" if criterion.flagged else ""
+
+
+_NAMES = {"waic": "WAIC", "loo": "PSIS-LOO", "largest": "largest runs held out"}
+
+
+def _verdict(by: str, table: pd.DataFrame) -> str:
+    best, second = table.index[:2]
+    ahead, error = -table["elpd_diff"].iloc[1], table["dse"].iloc[1]
+    clear = ahead > 2 * error and ahead > CLOSE
+    return (
+        f"{best} is ahead of {second} by {ahead:.1f} ± {error:.1f} in log predictive density ({_NAMES[by]}); "
+        f"the difference is {'clear' if clear else 'not clear'}."
+    )
+
+
+def _notes(by: str, table: pd.DataFrame, n: int) -> list[str]:
+    notes = []
+    if by == "largest":
+        notes.append(
+            f"Scored on the {n} largest runs. They share what is special about large runs; the standard error ignores that."
+        )
+    if n < FEW_UNITS:
+        notes.append(f"Only {n} units: below {FEW_UNITS} the standard errors are themselves rough.")
+    for name in table.index[table["flags"] != ""]:
+        notes.append(f"{name}: {table.loc[name, 'flags']}; its estimate is unreliable there. Trust by='largest' more.")
+    return notes
+

@@ -1,0 +1,200 @@
+"""The loss of a run not made: what the law says, and what the run would measure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayescale.answers.common import interval, interval_name, read_inputs, warn_unless_converged
+from bayescale.errors import InputError
+from bayescale.posterior import NEW, Posterior
+
+
+def forecast(
+    posterior: Posterior,
+    runs: pd.DataFrame | None = None,
+    *,
+    group: str | None = None,
+    seed: int = 0,
+    **inputs: Any,
+) -> xr.Dataset:
+    """Forecast the response at given inputs.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fit.
+    runs : DataFrame, optional
+        Runs to forecast, one by one (dim ``run``), instead of ``inputs``; with their group where the fit has groups.
+    group : str, optional
+        A group's name, or ``"new"`` for an unseen one; by default all groups, along their dim.
+    seed : int
+        For the noise of ``L_run`` and the draws of a new group.
+    **inputs : number, str, sequence or DataArray
+        By column: ``N=70e9, D="1.4T"``. A sequence becomes a dim of its name, so that two sequences make a grid; pairs are
+        given as DataArrays that share a dim, or as ``runs``. With N and D in the law, C may stand for one of them.
+
+    Returns
+    -------
+    Dataset
+        Dims ``chain``, ``draw``, those of the inputs, and the groups'. For a law of loss: ``L``, the law;
+        ``L_run``, what a run would measure, noise and discrepancy included (it may have no mean: use quantiles); and
+        ``beyond``, how many times the point lies beyond the range of the group's runs in its worst input, 1 inside. A model with a discrepancy also has ``L_true``, the law with its departure but without noise.
+
+    Raises
+    ------
+    InputError
+        Inputs missing, unknown, not positive; unknown group.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> posterior = bs.open_posterior("sweep.nc")  # doctest: +SKIP
+    >>> bs.forecast(posterior, N="70B", D="1.4T", group="text")["L"].quantile([0.05, 0.5, 0.95])  # doctest: +SKIP
+    """
+    warn_unless_converged(posterior)
+    if runs is not None:
+        return _forecast_runs(posterior, runs, group, inputs, seed)
+    model = posterior.model
+    values = read_inputs(posterior, inputs)
+    params = posterior.params(group, seed)
+    answer = _answer(posterior, params, values, seed)
+    answer["beyond"] = _beyond(posterior, values, group)
+    if group is not None:
+        answer.attrs["group"] = group
+    names = {i.symbol: i for i in model.law.inputs}
+    return answer.assign_coords(
+        {
+            names[s].column: value.assign_attrs(units=names[s].unit, long_name=names[s].meaning)
+            for s, value in values.items()
+        }
+    )
+
+
+def _forecast_runs(posterior: Posterior, runs: pd.DataFrame, group, inputs, seed) -> xr.Dataset:
+    model = posterior.model
+    if inputs:
+        raise InputError(f"Give runs or inputs, not both; runs and {', '.join(inputs)} were given.")
+    if missing := [c for c in model.law.columns if c not in runs.columns]:
+        raise InputError(
+            f"The runs to forecast have no column {', '.join(missing)}. Columns: {', '.join(map(str, runs.columns))}."
+        )
+    values = read_inputs(
+        posterior, {c: xr.DataArray(runs[c].to_numpy(dtype=float), dims="run") for c in model.law.columns}
+    )
+    by_symbol = values
+    if group is None and model.group:
+        if model.group not in runs.columns:
+            raise InputError(f"The runs to forecast have no column {model.group!r}; add it, or name one with group=.")
+        labels = runs[model.group].astype(str).to_numpy()
+        if unknown := sorted(set(labels) - set(model.groups)):
+            raise InputError(
+                f"The fit has no group {', '.join(unknown)}. Groups: {', '.join(model.groups)}; for others pass group='new'."
+            )
+        index = xr.DataArray(labels.astype(object), dims="run")
+        params = {
+            name: value.sel({model.group: index}) if model.group in value.dims else value
+            for name, value in posterior.params().items()
+        }
+        beyond = _beyond(posterior, by_symbol, None).sel({model.group: index})
+    else:
+        params = posterior.params(group, seed)
+        beyond = _beyond(posterior, by_symbol, group)
+    answer = _answer(posterior, params, by_symbol, seed)
+    answer["beyond"] = beyond
+    coords = {i.column: by_symbol[i.symbol] for i in model.law.inputs}
+    return answer.assign_coords(coords)
+
+
+def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, seed) -> xr.Dataset:
+    model = posterior.model
+    output = model.law.output
+    law = posterior.law(params, values)
+    true = law * np.exp(posterior.departure(params, values))
+    size = model.size(model.relative(values))
+    run = model.noise.draw(np.random.default_rng([seed, 1]), true, params, size)
+    units = {"units": output.unit}
+    answer = xr.Dataset(
+        {
+            output.symbol: law.assign_attrs(units, long_name=f"{output.meaning}: the law"),
+            f"{output.symbol}_run": run.assign_attrs(units, long_name=f"{output.meaning} a run would measure"),
+        },
+        attrs={"law": model.law.name, "converged": int(posterior.converged), "seed": seed},
+    )
+    if model.discrepancy:
+        answer[f"{output.symbol}_true"] = true.assign_attrs(
+            units, long_name=f"{output.meaning}: the law and the departure from it, without noise"
+        )
+    return answer.transpose("chain", "draw", ...)
+
+
+def _beyond(posterior: Posterior, values: Mapping[str, xr.DataArray], group: str | None) -> xr.DataArray:
+    """Factor by which the worst input lies outside the range of the runs."""
+    model = posterior.model
+    runs = model.runs
+    if model.group and group is not None and group != NEW:
+        runs = runs[runs[model.group] == group]
+    factors = []
+    for i in model.law.inputs:
+        if model.group and group is None:
+            ranges = runs.groupby(model.group)[i.column].agg(["min", "max"])
+            low, high = (
+                xr.DataArray(ranges[c].to_numpy(), {model.group: list(ranges.index)}, model.group)
+                for c in ("min", "max")
+            )
+        else:
+            low, high = xr.DataArray(runs[i.column].min()), xr.DataArray(runs[i.column].max())
+        factors.append(np.maximum(values[i.symbol] / high, low / values[i.symbol]))
+    worst = factors[0]
+    for factor in factors[1:]:
+        worst = np.maximum(worst, factor)
+    return np.maximum(worst, 1.0).assign_attrs(
+        units="1", long_name="factor beyond the range of the runs in the worst input; 1 inside"
+    )
+
+
+def forecast_table(answer: xr.Dataset) -> pd.DataFrame:
+    """Reduce a forecast to medians and intervals for a print.
+
+    Returns
+    -------
+    DataFrame
+        A line for each point (and group): the inputs, ``beyond``, and for each quantity its median and interval.
+    """
+    quantities = [str(name) for name in answer.data_vars if "draw" in answer[name].dims]
+    reduced = xr.Dataset(
+        {
+            f"{name} {part}": interval(answer[name]).sel(quantity=part, drop=True)
+            for name in quantities
+            for part in ("median", "lower", "upper")
+        }
+    )
+    reduced["beyond"] = answer["beyond"]
+    table = reduced.to_dataframe().reset_index() if reduced.sizes else _one_row(reduced)
+    return table[[c for c in table.columns if c != "run"]]
+
+
+def _one_row(dataset: xr.Dataset) -> pd.DataFrame:
+    return pd.DataFrame([{str(name): float(dataset[name]) for name in (*dataset.coords, *dataset.data_vars)}])
+
+
+def forecast_sentences(answer: xr.Dataset) -> list[str]:
+    """Say a forecast in words, one sentence a point."""
+    table = forecast_table(answer)
+    output = next(str(name) for name in answer.data_vars)
+    unit = answer[output].attrs.get("units", "")
+    inputs = [c for c in table.columns if c in answer.coords]
+    lines = []
+    for row in table.to_dict("records"):
+        at = ", ".join(
+            f"{c} = {row[c]:.4g}" if isinstance(row[c], float) else str(row[c]) for c in map(str, inputs)
+        )
+        reach = f"; {row['beyond']:.3g} times beyond the runs" if row["beyond"] > 1 else ""
+        lines.append(
+            f"{at}: a run would measure {row[f'{output}_run median']:.4g} {unit} "
+            f"({interval_name()} {row[f'{output}_run lower']:.4g} to {row[f'{output}_run upper']:.4g}); "
+            f"the law is {row[f'{output} median']:.4g} ({row[f'{output} lower']:.4g} to {row[f'{output} upper']:.4g}){reach}."
+        )
+    return lines

@@ -1,0 +1,259 @@
+"""Checks that every law must pass: those of the gallery and anyone's own."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bayescale.law import LOSS, Law, reference_values
+from bayescale.prior import REAL
+
+RESPONSE_SCALE = 2.5  # in the place of a table's geometric mean of the response
+DRAWS, RUNS = 12, 9
+
+
+@dataclass(frozen=True)
+class _Case:
+    """Parameters drawn from the default priors, and inputs.
+
+    Parameters
+    ----------
+    params : mapping of str to ndarray
+        By symbol, shape (draw,).
+    inputs : mapping of str to ndarray
+        Natural units, shape (run,).
+    reference : mapping of str to float
+        Of each input, natural units.
+    """
+
+    params: Mapping[str, np.ndarray]
+    inputs: Mapping[str, np.ndarray]
+    reference: Mapping[str, float]
+
+    @property
+    def relative(self) -> dict[str, np.ndarray]:
+        """Inputs divided by their reference values, shape (run,)."""
+        return {symbol: x / self.reference[symbol] for symbol, x in self.inputs.items()}
+
+
+def check_law(law: Law, seed: int = 0) -> None:
+    """Check that a law does what the package asks of every law.
+
+    Parameters are drawn from the law's default priors, for a response whose geometric mean is 2.5; inputs
+    range over several decades about random reference points. A law of any one input is put on ``C``.
+
+    - The response is finite and positive; a loss falls in every input, unless a parameter may be negative.
+    - Sampled parameters and the paper's constants turn into each other, and the formula at the reference
+      point is the paper's formula in natural units.
+    - One formula serves NumPy scalars and arrays, xarray and PyTensor, whose gradient agrees with finite
+      differences.
+    - LaTeX, text and card name every constant.
+    - The sampler's coordinates, where the law has any, are one to one, with the Jacobian they say.
+
+    Parameters
+    ----------
+    law : Law
+        Of the gallery, or your own.
+    seed : int
+        Of the draws.
+
+    Raises
+    ------
+    AssertionError
+        What the law does not do, and where.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> from bayescale.testing import check_law
+    >>> check_law(bs.LAWS["chinchilla"])
+    """
+    law = law if all(law.columns) else law.on("C")
+    case = _draw_case(law, np.random.default_rng(seed))
+    response = _evaluate(law, case, "NumPy arrays")
+    _require(law, np.shape(response) == (DRAWS, RUNS), f"the response has shape {np.shape(response)}")
+    _check_range(law, response)
+    _check_paper(law, case, response)
+    _check_scalars(law, case, response)
+    _check_xarray(law, case, response)
+    _check_graph(law, case, response)
+    _check_words(law)
+    if law.output == LOSS and not any(p.support == REAL for p in law.params):
+        _check_falls(law, case)
+    if law.coordinates:
+        _check_coordinates(law, case)
+
+
+def _require(law: Law, holds: Any, message: str) -> None:
+    if not np.all(holds):
+        raise AssertionError(f"Law {law.name!r}: {message}.")
+
+
+def _require_close(law: Law, actual, expected, rtol: float, what: str, atol: Any = 0.0) -> None:
+    actual, expected = np.asarray(actual, dtype=float), np.asarray(expected, dtype=float)
+    off = ~(np.abs(actual - expected) <= rtol * np.abs(expected) + atol)
+    if off.any():
+        first = tuple(np.argwhere(off)[0])
+        raise AssertionError(
+            f"Law {law.name!r}: {what} in {off.sum()} of {off.size} cases, "
+            f"first {actual[first]:.12g} instead of {expected[first]:.12g}."
+        )
+
+
+def _draw_case(law: Law, rng: np.random.Generator) -> _Case:
+    priors = {p.symbol: p.prior.scaled(RESPONSE_SCALE) if p.scaled else p.prior for p in law.params}
+    centres = {i.symbol: 10 ** rng.uniform(4, 12) for i in law.inputs}
+    anchors = reference_values(law, {i.column: np.array([centres[i.symbol]]) for i in law.inputs})
+    # An input without a centre is a count, a date or a number of bits: many decades of it mean nothing.
+    spans = {i.symbol: (-3, 3) if anchors[i.symbol] != 1.0 else (0, 1) for i in law.inputs}
+    return _Case(
+        params={symbol: prior.draw(rng, DRAWS) for symbol, prior in priors.items()},
+        inputs={s: anchors[s] * 10 ** rng.uniform(*span, RUNS) for s, span in spans.items()},
+        reference=anchors,
+    )
+
+
+def _evaluate(law: Law, case: _Case, kind: str, params=None, relative=None) -> Any:
+    """Evaluate the law at (draw, run), or at what is given; say on which kind of number a formula fails."""
+    params = {s: value[:, None] for s, value in case.params.items()} if params is None else params
+    try:
+        return law.evaluate(params, case.relative if relative is None else relative)
+    except Exception as error:  # whatever an unsuitable function inside the formula raises
+        raise AssertionError(
+            f"Law {law.name!r}: the formula fails on {kind} ({error!r}). "
+            "Write it with plain arithmetic and the functions of bayescale.ops."
+        ) from error
+
+
+def _check_range(law, response):
+    where = "at parameters drawn from the default priors"
+    _require(law, np.isfinite(response), f"the response is not finite {where}")
+    _require(law, response > 0, f"the response is not positive {where}")
+
+
+def _check_paper(law, case, response):
+    constants = law.to_paper(case.params, case.reference)
+    back = law.from_paper(constants, case.reference)
+    for symbol, value in case.params.items():
+        _require_close(
+            law, back[symbol], value, 1e-9, f"{symbol} does not survive to_paper and from_paper", 1e-300
+        )
+    natural = law.formula(**case.inputs, **{s: value[:, None] for s, value in constants.items()})
+    what = "evaluate differs from the formula at the paper's constants in natural units"
+    _require_close(law, response, natural, 1e-9, what)
+
+
+def _check_scalars(law, case, response):
+    scalars = [
+        [
+            _evaluate(
+                law,
+                case,
+                "NumPy scalars",
+                {s: value[i] for s, value in case.params.items()},
+                {s: x[j] for s, x in case.relative.items()},
+            )
+            for j in range(RUNS)
+        ]
+        for i in range(DRAWS)
+    ]
+    _require_close(law, scalars, response, 1e-10, "NumPy scalars and arrays differ")
+
+
+def _check_xarray(law, case, response):
+    import xarray as xr
+
+    params = {s: xr.DataArray(value, dims="draw") for s, value in case.params.items()}
+    relative = {s: xr.DataArray(x, dims="run") for s, x in case.relative.items()}
+    answer = _evaluate(law, case, "xarray DataArrays", params, relative)
+    _require(law, isinstance(answer, xr.DataArray), "DataArrays do not give a DataArray")
+    _require(law, set(answer.dims) == {"draw", "run"}, f"DataArrays give the dims {answer.dims}")
+    _require_close(law, answer.transpose("draw", "run"), response, 1e-10, "xarray and NumPy differ")
+
+
+def _check_graph(law, case, response):
+    import pytensor.tensor as pt
+    from pytensor.compile.maker import function
+    from pytensor.gradient import grad
+
+    params: dict[str, Any] = {s: pt.dvector(f"param_{s}") for s in case.params}
+    relative = {s: pt.dvector(f"input_{s}") for s in case.relative}
+    columns = {s: value[:, None] for s, value in params.items()}
+    graph = _evaluate(law, case, "PyTensor tensors", columns, relative)
+    total: Any = pt.sum(graph)
+    gradient: Any = grad(total, list(params.values()), disconnected_inputs="ignore")
+    arguments = [*params.values(), *relative.values()]
+    compiled: Any = function(arguments, [graph, *gradient], mode="FAST_COMPILE", on_unused_input="ignore")
+    answer, *slopes = compiled(*case.params.values(), *case.relative.values())
+    _require_close(law, answer, response, 1e-10, "PyTensor and NumPy differ")
+    for symbol, slope in zip(params, slopes, strict=True):
+        expected, rounding = _difference_quotient(law, case, symbol)
+        what = f"the gradient in {symbol} differs from finite differences"
+        _require_close(law, slope, expected, 1e-4, what, rounding)
+
+
+def _difference_quotient(law, case, symbol) -> tuple[np.ndarray, np.ndarray]:
+    """Central difference of the response summed over runs, shape (draw,), and its rounding error."""
+    value = case.params[symbol]
+    step = 1e-5 * np.where(value == 0, 1.0, np.abs(value))
+    above, below = (
+        _evaluate(
+            law,
+            case,
+            "NumPy arrays",
+            {s: v[:, None] for s, v in {**case.params, symbol: value + sign * step}.items()},
+        )
+        for sign in (1, -1)
+    )
+    rounding = 1e-13 * np.sum(np.abs(above), axis=1) / step
+    return np.sum(above - below, axis=1) / (2 * step), rounding
+
+
+def _check_words(law):
+    import sympy
+
+    latex, text, card = law.latex(), law.text(), law.card()
+    for symbol in law.constants:
+        stem = symbol.removesuffix("_inf")
+        written = sympy.latex(sympy.Symbol(symbol)) if stem == symbol else rf"{stem}_{{\infty}}"
+        _require(law, written in latex, f"latex() does not show {symbol} ({written}): {latex}")
+        for name, words in (("text()", text), ("card()", card)):
+            found = re.search(rf"(?<!\w){re.escape(symbol)}(?!\w)", words)
+            _require(law, found is not None, f"{name} does not mention {symbol}: {words}")
+
+
+def _check_falls(law, case):
+    for symbol in case.inputs:
+        middle = {s: np.median(x) for s, x in case.relative.items()}
+        response = _evaluate(
+            law, case, "NumPy arrays", relative={**middle, symbol: np.sort(case.relative[symbol])}
+        )
+        _require(law, np.diff(response, axis=1) <= 0, f"the loss does not fall in {symbol}")
+        moves = response[:, -1] < response[:, 0]
+        _require(law, moves.any(), f"the loss does not depend on {symbol}")
+
+
+def _check_coordinates(law, case):
+    symbols = law.coordinates.symbols
+    logs = np.log(np.stack([case.params[s] for s in symbols]))
+
+    def forward(x):
+        return np.stack(law.coordinates.forward(dict(zip(symbols, x, strict=True))))
+
+    back = law.coordinates.backward(forward(logs))
+    for symbol, value in zip(symbols, logs, strict=True):
+        _require_close(
+            law, back[symbol], value, 1e-9, f"{symbol} does not survive the coordinates and back", 1e-9
+        )
+    step = 1e-5
+    columns = [
+        (forward(logs + shift) - forward(logs - shift)) / (2 * step)
+        for shift in step * np.eye(len(symbols))[:, :, None]
+    ]
+    determinant = np.abs(np.linalg.det(np.stack(columns).transpose(2, 1, 0)))
+    stated = np.exp(-law.coordinates.log_jacobian(list(forward(logs))))
+    _require_close(
+        law, determinant, stated, 1e-5, "the Jacobian of the coordinates is not the one they state"
+    )
