@@ -12,7 +12,7 @@ from bayescale import ops
 
 
 class Coordinates(Protocol):
-    """A change of variables between the logs of a law's parameters and what the sampler moves in."""
+    """A change of variables, with Jacobian 1, between the logs of a law's parameters and what the sampler moves in."""
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -25,10 +25,6 @@ class Coordinates(Protocol):
 
     def backward(self, coordinates) -> dict[str, Any]:
         """Logs of the parameters from their coordinates."""
-        ...
-
-    def log_jacobian(self, coordinates) -> Any:
-        """Log determinant of the derivative of `backward`."""
         ...
 
 
@@ -77,22 +73,19 @@ class LocalSlopes:
             log[exponent] = slope - shares[amplitude]
         return log
 
-    def log_jacobian(self, coordinates) -> Any:
-        """Log determinant of the derivative of `backward`: zero."""
-        return 0 * coordinates[0]
-
     @property
     def _levels(self) -> tuple[str, ...]:
         return tuple(filter(None, (self.floor, *(amplitude for amplitude, _ in self.terms))))
 
 
 @dataclass(frozen=True)
-class JointSlopes:
-    """Level and slopes at the reference point of Kaplan's joint form, with or without a floor.
+class JointLevels:
+    """Levels at the reference point of Kaplan's joint form, with or without a floor.
 
     The joint term is ``(a n**-r + b d**-1)**alpha_D`` with ``a = L_N**(1/alpha_D)``, ``b = L_D**(1/alpha_D)``. Coordinates:
-    ``T``, the log of floor plus joint term; ``q_E = log(joint term / floor)`` where there is a floor;
-    ``q = log(a / b)``; and the logs of the contributions of size and of tokens to the local log-log slope.
+    ``T``, the log of floor plus joint term; ``q = log(joint term / floor)`` where there is a floor; ``log(L_N / L_D)``; the
+    log of the size exponent, and that of the tokens' exponent times the joint term's share of the response. Taken in the
+    order (exponents, ratio, q, T) each is the log of one parameter plus a function of those before it: the Jacobian is 1.
 
     Parameters
     ----------
@@ -118,47 +111,34 @@ class JointSlopes:
         )
 
     def forward(self, log: Mapping[str, Any]) -> list:
-        """Coordinates ``[T, (q_E,) q, m_N, m_D]`` from the logs of the parameters."""
-        exponent = ops.exp(log[self.tokens_exponent])
-        q = (log[self.size] - log[self.tokens]) / exponent
-        total = _log_total([q])
-        joint = log[self.tokens] + exponent * total
-        head, share = self._split(joint, log)
-        return [
-            *head,
-            q,
-            log[self.size_exponent] + q - total + share,
-            log[self.tokens_exponent] - total + share,
-        ]
-
-    def _split(self, joint, log):
+        """Coordinates ``[T, (q,) ratio, size exponent, tokens' slope]`` from the logs of the parameters."""
+        ratio = log[self.size] - log[self.tokens]
+        joint = log[self.tokens] + self._excess(ratio, log)
         if self.floor is None:
-            return [joint], 0.0
-        q_floor = joint - log[self.floor]
-        above = _log_total([q_floor])
-        return [log[self.floor] + above, q_floor], q_floor - above
+            return [joint, ratio, log[self.size_exponent], log[self.tokens_exponent]]
+        q = joint - log[self.floor]
+        above = _log_total([q])
+        slope = log[self.tokens_exponent] + q - above
+        return [log[self.floor] + above, q, ratio, log[self.size_exponent], slope]
 
     def backward(self, coordinates) -> dict[str, Any]:
         """Logs of the parameters from their coordinates."""
-        *head, q, slope_size, slope_tokens = coordinates
-        log: dict[str, Any] = {}
-        joint, share = head[0], 0.0
+        *head, ratio, size_exponent, slope = coordinates
+        log: dict[str, Any] = {self.size_exponent: size_exponent, self.tokens_exponent: slope}
+        joint = head[0]
         if self.floor is not None:
             above = _log_total([head[1]])
+            joint = head[0] + head[1] - above
             log[self.floor] = head[0] - above
-            share = head[1] - above
-            joint = head[0] + share
-        total = _log_total([q])
-        log[self.size_exponent] = slope_size - share - q + total
-        log[self.tokens_exponent] = slope_tokens - share + total
-        exponent = ops.exp(log[self.tokens_exponent])
-        log[self.tokens] = joint - exponent * total
-        log[self.size] = log[self.tokens] + exponent * q
+            log[self.tokens_exponent] = slope - head[1] + above
+        log[self.tokens] = joint - self._excess(ratio, log)
+        log[self.size] = log[self.tokens] + ratio
         return log
 
-    def log_jacobian(self, coordinates) -> Any:
-        """Log determinant of the derivative of `backward`: the log of the tokens' exponent."""
-        return self.backward(coordinates)[self.tokens_exponent]
+    def _excess(self, ratio, log):
+        """Log of the joint term over ``L_D``."""
+        exponent = ops.exp(log[self.tokens_exponent])
+        return exponent * _log_total([ratio / exponent])
 
 
 def _log_total(ratios):

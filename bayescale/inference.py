@@ -4,9 +4,9 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,10 @@ class _Attempt:
     adaptation: str
     target_accept: float
     tune: int
+    draws: int
 
     def __str__(self):
-        return f"{self.adaptation}, target_accept {self.target_accept}, tune {self.tune}"
+        return f"{self.adaptation}, target_accept {self.target_accept:g}, {self.tune} tuning and {self.draws} kept draws"
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def fit(
 ) -> Posterior:
     """Draw from the posterior of a model.
 
-    Sampling is NUTS (nutpie). A first try that does not converge is repeated with smaller steps, then with a diagonal mass
-    matrix and twice the tuning; the best try is returned, and what was tried is kept in it.
+    Sampling is NUTS (nutpie). A first try that does not converge is repeated, with more draws where only they are missing and
+    else with smaller steps, then with a diagonal mass matrix; the best try is returned, and what was tried is kept in it.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def fit(
     seed : int, optional
         The same seed gives the same draws, bit for bit, on one machine. Without one a fresh seed is drawn and kept.
     draws, tune : int
-        Kept and tuning draws of each chain.
+        Kept and tuning draws of each chain; a repeated try takes two or three times as many.
     chains : int
         Independent chains; at least 2, so that convergence can be judged.
     target_accept : float, optional
@@ -91,16 +92,22 @@ def fit(
     progress = sys.stderr.isatty() if progress is None else progress
     with _lock:
         logp = _compiled(model)
-        best: _Trace | None = None
-        tried: list[str] = []
-        for attempt in _attempts(model, tune, target_accept):
-            trace = _sample(model, logp, attempt, seed, draws, chains, progress, cores)
-            tried.append(str(attempt))
-            if best is None or _rank(trace.diagnostics) < _rank(best.diagnostics):
-                best = trace
-            if trace.diagnostics.converged or trace.diagnostics.interrupted:
+        size = sum(free.size for free in layout(model))
+        first = _Attempt(
+            "low_rank" if size <= LOW_RANK_LIMIT else "diag",
+            target_accept or (0.9 if model.group else 0.8),
+            tune,
+            draws,
+        )
+        best = trace = _sample(model, logp, first, seed, chains, progress, cores)
+        tried = [str(first)]
+        while not (trace.diagnostics.converged or trace.diagnostics.interrupted):
+            attempt = _next_attempt(first, len(tried), trace.diagnostics)
+            if attempt is None:
                 break
-    assert best is not None
+            trace = _sample(model, logp, attempt, seed, chains, progress, cores)
+            tried.append(str(attempt))
+            best = min(best, trace, key=lambda t: _rank(t.diagnostics))
     if not best.diagnostics.converged:
         warnings.warn(f"The fit of {model.law.name} is {best.diagnostics}.", ConvergenceWarning, stacklevel=2)
     return Posterior.from_draws(
@@ -127,13 +134,15 @@ def _check_settings(draws, tune, chains, target_accept, seed):
         raise InputError(f"seed must be a whole number from 0; {seed!r} was given.")
 
 
-def _attempts(model: Model, tune: int, target_accept: float | None) -> Iterator[_Attempt]:
-    size = sum(free.size for free in layout(model))
-    first = "low_rank" if size <= LOW_RANK_LIMIT else "diag"
-    gentle = target_accept or (0.9 if model.group else 0.8)
-    yield _Attempt(first, gentle, tune)
-    yield _Attempt(first, max(0.95, gentle), tune)
-    yield _Attempt("diag", max(0.97, gentle), 2 * tune)
+def _next_attempt(first: _Attempt, tried: int, found: Diagnostics) -> _Attempt | None:
+    """What to try after ``tried`` tries: only too few effective draws asks for more of them, the rest for smaller steps."""
+    if tried == 1 and not found.divergences and found.rhat < 1.05:
+        return replace(first, tune=2 * first.tune, draws=3 * first.draws)
+    if tried == 1:
+        return replace(first, target_accept=max(0.97, first.target_accept), draws=2 * first.draws)
+    if tried == 2:
+        return _Attempt("diag", max(0.97, first.target_accept), 2 * first.tune, 3 * first.draws)
+    return None
 
 
 def _rank(diagnostics: Diagnostics) -> tuple:
@@ -144,7 +153,7 @@ def _rank(diagnostics: Diagnostics) -> tuple:
 # --- sampling ---------------------------------------------------------------------------------------------------------
 
 
-def _sample(model, logp, attempt, seed, draws, chains, progress, cores) -> _Trace:
+def _sample(model, logp, attempt, seed, chains, progress, cores) -> _Trace:
     nutpie, from_pyfunc = _nutpie()
     size = sum(free.size for free in layout(model))
     compiled = from_pyfunc(
@@ -158,7 +167,7 @@ def _sample(model, logp, attempt, seed, draws, chains, progress, cores) -> _Trac
     )
     sampler = nutpie.sample(
         compiled,
-        draws=draws,
+        draws=attempt.draws,
         tune=attempt.tune,
         chains=chains,
         cores=min(chains, cores or os.cpu_count() or 1),

@@ -182,7 +182,7 @@ def test_a_constant_that_the_formula_ignores_is_found():
         check_law(make(lambda x, E, A, alpha: A * x**-alpha))
 
 
-def test_coordinates_whose_jacobian_is_not_the_stated_one_are_found():
+def test_coordinates_whose_jacobian_is_not_one_are_found():
     class Stretched(LocalSlopes):
         def forward(self, log):
             return [2 * c for c in super().forward(log)]

@@ -1,6 +1,6 @@
 """Loss against parameters and tokens in Kaplan's joint form, without and with a floor."""
 
-from bayescale.coordinates import JointSlopes
+from bayescale.coordinates import JointLevels
 from bayescale.law import LOSS, PARAMETERS, TOKENS, Law, Param, Published, Scale
 from bayescale.default_priors import EXPONENT, EXPONENT_SPREAD, FLOOR, LEVEL_SPREAD, TERM, WHOLE
 from bayescale.prior import POSITIVE
@@ -61,7 +61,7 @@ kaplan = Law(
     ),
     title="loss against parameters and tokens, joint form, no floor",
     reference="Kaplan et al. (2020), arXiv:2001.08361, eq. 1.5",
-    coordinates=JointSlopes("L_N", "L_D", "alpha_N", "alpha_D"),
+    coordinates=JointLevels("L_N", "L_D", "alpha_N", "alpha_D"),
 )
 
 kaplan_offset = Law(
@@ -75,5 +75,5 @@ kaplan_offset = Law(
     ),
     title="Kaplan's joint form above a floor",
     reference="Kaplan et al. (2020), arXiv:2001.08361, eq. 1.5, plus E",
-    coordinates=JointSlopes("L_N", "L_D", "alpha_N", "alpha_D", floor="E"),
+    coordinates=JointLevels("L_N", "L_D", "alpha_N", "alpha_D", floor="E"),
 )
