@@ -1,7 +1,6 @@
 """bayescale: Bayesian neural scaling laws, from a table of runs to answers with honest intervals."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -23,11 +22,12 @@ _HOME = {
     "Model": "model",
     "fit": "inference",
     "Posterior": "posterior",
-    "open_posterior": "storage",
+    "open_posterior": "posterior",
     "sample_prior": "simulation",
     "simulate": "simulation",
     "forecast": "answers.forecast",
     "compare": "answers.comparison",
+    "check_law": "testing",
     "check_fit": "answers.check",
     "plot_forecast": "plots",
     "plot_exponents": "plots",

@@ -106,9 +106,7 @@ class JointLevels:
     @property
     def symbols(self) -> tuple[str, ...]:
         """The law's parameters in the order in which vectors of coordinates hold them."""
-        return tuple(
-            filter(None, (self.floor, self.size, self.tokens, self.size_exponent, self.tokens_exponent))
-        )
+        return tuple(filter(None, (self.floor, self.size, self.tokens, self.size_exponent, self.tokens_exponent)))
 
     def forward(self, log: Mapping[str, Any]) -> list:
         """Coordinates ``[T, (q,) ratio, size exponent, tokens' slope]`` from the logs of the parameters."""

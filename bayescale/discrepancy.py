@@ -51,8 +51,9 @@ class Quadratic:
     @classmethod
     def of(cls, law: Law, runs, reference: Mapping[str, float]) -> "Quadratic":
         """Take scales and offsets from the runs; an input that does not vary is left out."""
-        logs = {i.symbol: np.log(runs[i.column].to_numpy() / reference[i.symbol]) for i in law.inputs}
-        scales = {symbol: float(x.std()) for symbol, x in logs.items() if x.std() > 0}
+        scales = {
+            i.symbol: float(np.log(runs[i.column].to_numpy()).std()) for i in law.inputs if runs[i.column].nunique() > 1
+        }
         bare = cls(scales, (0.0,) * len(_pairs(scales)))
         relative = {i.symbol: runs[i.column].to_numpy() / reference[i.symbol] for i in law.inputs}
         return cls(scales, tuple(float(np.mean(b)) for b in bare.basis(relative)))
@@ -68,9 +69,7 @@ class Quadratic:
     def basis(self, relative: Mapping[str, Any]) -> list:
         """Products at inputs divided by their reference, one array for each term."""
         logs = {symbol: np.log(relative[symbol]) / scale for symbol, scale in self.scales.items()}
-        return [
-            logs[a] * logs[b] - offset for (a, b), offset in zip(_pairs(self.scales), self.offsets, strict=True)
-        ]
+        return [logs[a] * logs[b] - offset for (a, b), offset in zip(_pairs(self.scales), self.offsets, strict=True)]
 
 
 def _pairs(symbols):

@@ -88,9 +88,7 @@ def to_pymc(model: Model) -> pm.Model:
         values = _free_variables(model, data)
         index = data.get("group_index")
         per_run = {
-            p.symbol: values[p.symbol]
-            if model.pooling[p.symbol] == COMPLETE
-            else pt.take(values[p.symbol], index)
+            p.symbol: values[p.symbol] if model.pooling[p.symbol] == COMPLETE else pt.take(values[p.symbol], index)
             for p in model.params
         }
         relative = {i.symbol: data[f"input_{i.symbol}"] for i in model.law.inputs}

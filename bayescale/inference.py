@@ -32,7 +32,9 @@ class _Attempt:
     draws: int
 
     def __str__(self):
-        return f"{self.adaptation}, target_accept {self.target_accept:g}, {self.tune} tuning and {self.draws} kept draws"
+        return (
+            f"{self.adaptation}, target_accept {self.target_accept:g}, {self.tune} tuning and {self.draws} kept draws"
+        )
 
 
 @dataclass(frozen=True)
@@ -276,9 +278,7 @@ def _compile(graph, x: np.ndarray):
 
     numba_mode: Any = modes.NUMBA
     with _cache_folder(), pytensor.config.change_flags(numba__fastmath=False):
-        value_grad = graph.logp_dlogp_function(
-            ravel_inputs=True, mode=Mode(FreeLinker(), numba_mode._optimizer)
-        )
+        value_grad = graph.logp_dlogp_function(ravel_inputs=True, mode=Mode(FreeLinker(), numba_mode._optimizer))
         function = value_grad._pytensor_function
         function.trust_input = True
         function(x)

@@ -58,7 +58,10 @@ LOSS = Output("L", "loss", "nats/token")
 class AtReference(Protocol):
     """How a parameter at the reference point and a constant of the paper turn into each other."""
 
-    symbol: str
+    @property
+    def symbol(self) -> str:
+        """The constant's symbol in the paper."""
+        ...
 
     def to_paper(self, value, params: Mapping[str, Any], reference: Mapping[str, Any]):
         """Return the paper's constant from the value at the reference point."""
@@ -99,6 +102,8 @@ class Scale:
 
     def to_paper(self, value, params, reference):
         """Return ``x_c``."""
+        if isinstance(value, int | float):
+            value = np.float64(value)  # Python's own floats raise where NumPy's become infinite
         with np.errstate(over="ignore"):
             return reference[self.input] * value ** (1 / params[self.exponent])
 
@@ -226,6 +231,9 @@ class Law:
         symbols = [p.symbol for p in self.params]
         if len(set(symbols)) != len(symbols):
             raise InputError(f"Law {self.name!r} declares a parameter twice: {', '.join(symbols)}.")
+        keys = [entry.key for entry in self.published]
+        if len(set(keys)) != len(keys):
+            raise InputError(f"Law {self.name!r} has two published entries of one key: {', '.join(keys)}.")
         for entry in self.published:
             if sorted(entry.values) != sorted(self.constants):
                 raise InputError(
@@ -272,10 +280,12 @@ class Law:
         """
         expected = [i.symbol for i in self.inputs]
         if sorted(inputs) != sorted(expected):
-            raise InputError(
-                f"Law {self.name!r} takes {', '.join(expected)}; given: {', '.join(inputs) or 'nothing'}."
-            )
-        return self.formula(**inputs, **self.find(published).values)
+            raise InputError(f"Law {self.name!r} takes {', '.join(expected)}; given: {', '.join(inputs) or 'nothing'}.")
+        entry = self.find(published)
+        column = self.inputs[0].column
+        if entry.on and column and entry.on != column:
+            raise InputError(f"The published values {published!r} are for {entry.on}; this law is put on {column!r}.")
+        return self.formula(**inputs, **entry.values)
 
     def find(self, published: str) -> Published:
         """Look up published values by key."""
@@ -312,9 +322,7 @@ class Law:
     def from_paper(self, constants: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, Any]:
         """Return the sampled parameters from the paper's constants."""
         return {
-            p.symbol: p.paper.from_paper(constants[symbol], constants, reference)
-            if p.paper
-            else constants[symbol]
+            p.symbol: p.paper.from_paper(constants[symbol], constants, reference) if p.paper else constants[symbol]
             for p, symbol in zip(self.params, self.constants, strict=True)
         }
 

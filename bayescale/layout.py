@@ -73,8 +73,7 @@ def has_coordinates(model: Model) -> bool:
     kinds = {model.pooling[p.symbol] for p in model.law.params}
     alike = kinds <= {PARTIAL, NONE} if model.group else kinds == {COMPLETE}
     return alike and all(
-        model.pooling[p.symbol] == PARTIAL or model.priors[p.symbol].is_normal_on(p.support)
-        for p in model.law.params
+        model.pooling[p.symbol] == PARTIAL or model.priors[p.symbol].is_normal_on(p.support) for p in model.law.params
     )
 
 
@@ -97,7 +96,7 @@ def unpack(model: Model, x: np.ndarray) -> dict[str, np.ndarray]:
     start = 0
     lead = x.shape[:-1]
     for free in layout(model):
-        block = x[..., start : start + free.size].reshape(*lead, *free.shape)
+        block = x[..., start : start + free.size].reshape((*lead, *free.shape))
         start += free.size
         if free.name == THETA:
             coordinates = model.law.coordinates
@@ -152,8 +151,6 @@ def _group_shift(model: Model) -> np.ndarray:
         return np.asarray(0.0)
     means = np.array([y[model.group_index == g].mean() for g in range(len(model.groups))])
     return means - math.log(model.response_scale)
-
-
 
 
 def _from_free(prior: Prior, u: np.ndarray) -> np.ndarray:

@@ -87,15 +87,15 @@ class Model:
         discrepancy: bool | Quadratic = False,
     ):
         if not isinstance(runs, pd.DataFrame):
-            raise InputError(
-                f"runs must be a DataFrame, {type(runs).__name__} was given; read it with read_runs."
-            )
+            raise InputError(f"runs must be a DataFrame, {type(runs).__name__} was given; read it with read_runs.")
         law = find_law(law, runs.columns) if isinstance(law, str) else law
         if not all(law.columns):
             raise InputError(f"Law {law.name!r} takes any one input; say which, as in law.on('C').")
         noise = find_noise(noise)
         params = (*law.params, *noise.params, *((TAU,) if discrepancy else ()))
         group, kinds = _read_pool(pool, params, runs)
+        if group in (*law.columns, law.output.symbol):
+            raise InputError(f"Runs cannot be pooled over {group!r}: it is an input or the response of {law.name!r}.")
         checked = check_runs(
             runs,
             {i.column: i.meaning for i in law.inputs},
@@ -103,8 +103,14 @@ class Model:
             [group] if group else [],
         )
         if group:
-            checked[group] = checked[group].astype(str)
-            kinds = _respect_units(kinds, params, checked, group)
+            labels = checked[group].astype(str)
+            if labels.nunique() != checked[group].nunique():
+                raise InputError(
+                    f"Different values of column {group!r} read alike as text, such as 1 and '1'; rename them."
+                )
+            checked[group] = labels
+            if isinstance(pool, str):
+                kinds = _respect_units(kinds, params, checked, group)
         elif "modality" in checked and checked["modality"].nunique() > 1:
             warnings.warn(
                 f"The runs have {checked['modality'].nunique()} modalities, fitted here as one law. "
@@ -226,6 +232,8 @@ class Model:
         """Rebuild a model from `to_dict` and its runs; ``law`` for one that is not in the gallery."""
         if law is None:
             law = find_law(f"{spec['law']}:{spec['column']}" if spec["column"] else spec["law"])
+        elif not all(law.columns):
+            law = law.on(spec["column"])
         discrepancy = spec["discrepancy"]
         new = object.__new__(cls)
         new._set(
@@ -236,9 +244,7 @@ class Model:
             priors=MappingProxyType({k: Prior(name, **args) for k, (name, args) in spec["priors"].items()}),
             own_priors=frozenset(spec["own_priors"]),
             noise=find_noise(spec["noise"]),
-            discrepancy=Quadratic(discrepancy["scales"], tuple(discrepancy["offsets"]))
-            if discrepancy
-            else None,
+            discrepancy=Quadratic(discrepancy["scales"], tuple(discrepancy["offsets"])) if discrepancy else None,
             reference=MappingProxyType(dict(spec["reference"])),
             response_scale=spec["response_scale"],
         )
@@ -325,9 +331,7 @@ def _read_pool(pool, params, runs) -> tuple[str | None, dict[str, str]]:
         default = read.pop("*", (column, PARTIAL))[1]
         asked = {s: kind for s, (_, kind) in read.items()}
     if not column or column not in runs.columns:
-        raise InputError(
-            f"There is no column {column!r} to pool over. Columns: {', '.join(map(str, runs.columns))}."
-        )
+        raise InputError(f"There is no column {column!r} to pool over. Columns: {', '.join(map(str, runs.columns))}.")
     kinds = {p.symbol: asked.get(p.symbol, default if p.pooled else COMPLETE) for p in params}
     return column, kinds
 
@@ -386,9 +390,7 @@ def _read_priors(priors, law, params, kinds) -> dict[str, Prior]:
                 f"There is no prior {name!r} to set in law {law.name!r}; there are {', '.join([*expected, *sorted(spreads)])}."
             )
         lower, upper = (
-            (expected[name].support.lower, expected[name].support.upper)
-            if name in expected
-            else (0.0, np.inf)
+            (expected[name].support.lower, expected[name].support.upper) if name in expected else (0.0, np.inf)
         )
         below, above = prior.support
         if below < lower or above > upper:

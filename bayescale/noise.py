@@ -75,9 +75,7 @@ class Noise:
         import pymc
 
         scale = self.scale(params, size)
-        return getattr(pymc, self._distribution)(
-            name, mu=mu, sigma=scale, observed=observed, **self._shape(params)
-        )
+        return getattr(pymc, self._distribution)(name, mu=mu, sigma=scale, observed=observed, **self._shape(params))
 
     def log_density(self, response, law, params: Mapping[str, Any], size):
         """Log density of the measured response; arguments broadcast."""
@@ -131,7 +129,8 @@ class Student(Noise):
         return _elementwise(stdtr, params["nu"] + 0 * z, z)
 
     def _standard(self, rng, like, params):
-        return 0 * like + rng.standard_t(np.asarray(0 * like + params["nu"]))
+        nu = 0 * like + params["nu"]
+        return 0 * nu + rng.standard_t(np.asarray(nu))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Posterior = model + draws: the law's parameters in natural units, for every group, known or new."""
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ import xarray as xr
 from bayescale.diagnostics import Diagnostics
 from bayescale.discrepancy import TAU
 from bayescale.errors import InputError
+from bayescale.law import Law
+from bayescale.laws import LAWS
 from bayescale.layout import WEIGHTS, natural_dims
 from bayescale.model import MEAN, NONE, PARTIAL, SPREAD, Model
+from bayescale.storage import read_tree, write_tree
 
 NEW = "new"
 
@@ -79,9 +83,7 @@ class Posterior:
                     {name: (("chain", "draw"), value) for name, value in stats.items()},
                     {"chain": coords["chain"], "draw": coords["draw"]},
                 ),
-                "observed_data": xr.Dataset(
-                    {output.symbol: ("run", model.response, {"units": output.unit})}, run
-                ),
+                "observed_data": xr.Dataset({output.symbol: ("run", model.response, {"units": output.unit})}, run),
                 "constant_data": xr.Dataset({s: ("run", x) for s, x in model.inputs().items()}, run),
             }
         )
@@ -262,11 +264,7 @@ class Posterior:
         shown = pd.DataFrame(
             {
                 column: [
-                    f"{v:.0f}"
-                    if column == "ess_bulk"
-                    else f"{v:.4f}"
-                    if column == "r_hat"
-                    else f"{v:.4g}"
+                    f"{v:.0f}" if column == "ess_bulk" else f"{v:.4f}" if column == "r_hat" else f"{v:.4g}"
                     for v in table[column]
                 ]
                 for column in table
@@ -284,8 +282,56 @@ class Posterior:
         ]
         return "\n".join(lines)
 
-    def save(self, path) -> None:
-        """Write everything to one NetCDF file, at once or not at all; see `storage.save_posterior`."""
-        from bayescale.storage import save_posterior
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to one NetCDF file: draws, runs, model, versions, seed and diagnostics.
 
-        save_posterior(self, path)
+        The file appears under its name only when it is complete; what stood there before stays until then.
+
+        Parameters
+        ----------
+        path : path
+            Where; the folder must exist.
+
+        Raises
+        ------
+        InputError
+            The folder does not exist or cannot be written.
+        """
+        write_tree(
+            path,
+            self.draws,
+            self.model.runs,
+            {
+                "model": self.model.to_dict(),
+                "diagnostics": asdict(self.diagnostics),
+                "info": dict(self.info),
+            },
+        )
+
+
+def open_posterior(path: str | os.PathLike[str], law: Law | None = None) -> Posterior:
+    """Read a posterior back.
+
+    Parameters
+    ----------
+    path : path
+        A file written by `Posterior.save`.
+    law : Law, optional
+        The law, where it is the user's own and not in the gallery.
+
+    Returns
+    -------
+    Posterior
+        As it was saved.
+
+    Raises
+    ------
+    InputError
+        No such file; not a posterior of bayescale; cut short; changed since; a law that is not in the gallery.
+    """
+    draws, runs, spec = read_tree(path)
+    name = spec["model"]["law"]
+    if law is None and name not in LAWS:
+        raise InputError(f"{str(path)!r} was fitted with the law {name!r}, which is not in the gallery; pass law=.")
+    model = Model.from_dict(spec["model"], runs, law)
+    return Posterior(model, draws, Diagnostics(**spec["diagnostics"]), spec["info"])

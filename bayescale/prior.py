@@ -166,9 +166,7 @@ class Prior:
         missing = [name for name in family.args if name not in given]
         unknown = [name for name in given if name not in family.args]
         if missing or unknown:
-            raise InputError(
-                f"{distribution} takes {', '.join(family.args)}; given: {', '.join(given) or 'nothing'}."
-            )
+            raise InputError(f"{distribution} takes {', '.join(family.args)}; given: {', '.join(given) or 'nothing'}.")
         values = {name: _finite(distribution, name, given[name]) for name in family.args}
         for name in family.positive:
             if values[name] <= 0:
@@ -186,16 +184,17 @@ class Prior:
             raise InputError(f"Cannot read the prior {text!r}. Write it as LogNormal(0.5, 0.2).")
         positional: list[float] = []
         named: dict[str, float] = {}
-        for part in filter(None, (p.strip() for p in match[2].split(","))):
+        for part in match[2].split(",") if match[2].strip() else ():
             name, equals, value = part.rpartition("=")
+            name = name.strip()
+            if name in named:
+                raise InputError(f"The prior {text!r} gives {name} twice.")
             try:
                 number = float(value)
             except ValueError:
-                raise InputError(
-                    f"Cannot read {value.strip()!r} in the prior {text!r}: not a number."
-                ) from None
+                raise InputError(f"Cannot read {value.strip()!r} in the prior {text!r}: not a number.") from None
             if equals:
-                named[name.strip()] = number
+                named[name] = number
             else:
                 positional.append(number)
         return cls(match[1], *positional, **named)

@@ -77,9 +77,7 @@ KNOWN = {
         POSITIVE,
         "loss val_loss valid_loss validation_loss eval_loss test_loss final_loss train_loss",
     ),
-    "accuracy": Known(
-        "share of right answers", SHARE, "acc test_accuracy val_accuracy eval_accuracy test_acc val_acc"
-    ),
+    "accuracy": Known("share of right answers", SHARE, "acc test_accuracy val_accuracy eval_accuracy test_acc val_acc"),
     "elo": Known("Elo rating", FINITE, "elo_rating elo_score arena_elo rating"),
 }
 
@@ -270,9 +268,7 @@ def _check_choice(name: str, choice: object, choices: tuple[object, ...]) -> Non
 def _load_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """Copy a DataFrame; named levels of its index become columns, an index without a name goes."""
     if frame.columns.nlevels > 1:
-        raise InputError(
-            f"The columns have {frame.columns.nlevels} levels of names. Give each column one name."
-        )
+        raise InputError(f"The columns have {frame.columns.nlevels} levels of names. Give each column one name.")
     names = enumerate(frame.index.names)
     keep = [level for level, name in names if name is not None and name not in frame.columns]
     if keep:
@@ -397,9 +393,7 @@ def _name_columns(table: pd.DataFrame, columns: Mapping[str, str], notes: list[s
         if len(takers) > 1:
             raise InputError(f"Column {own!r} is given for {_listed(takers)}. Give each a column of its own.")
     renamed = {own: name for name, own in columns.items() if own != name}
-    ousted = {
-        name: f"{name}_original" for name in renamed.values() if name in table.columns and name not in renamed
-    }
+    ousted = {name: f"{name}_original" for name in renamed.values() if name in table.columns and name not in renamed}
     notes += [f"Column {own!r} is read as {name!r}." for own, name in renamed.items()]
     notes += [f"The table's own column {name!r} is kept as {kept!r}." for name, kept in ousted.items()]
     runs = table.rename(columns=renamed | ousted)
@@ -416,9 +410,7 @@ def _check_column(table: pd.DataFrame, name: str, own: object) -> None:
     close = [repr(lowered[match]) for match in difflib.get_close_matches(own.lower(), lowered, n=3)]
     hint = f"Did you mean {' or '.join(close)}? " if close else ""
     columns = _quoted(table.columns)
-    raise InputError(
-        f"The table has no column {own!r}, asked for by {name}={own!r}. {hint}It has: {columns}."
-    )
+    raise InputError(f"The table has no column {own!r}, asked for by {name}={own!r}. {hint}It has: {columns}.")
 
 
 def _check_any_known(runs: pd.DataFrame) -> None:
@@ -492,9 +484,7 @@ def _fill_in(runs: pd.DataFrame, fill: str | None, notes: list[str]) -> pd.DataF
     if fill is None:
         return runs
     if fill in present:
-        raise InputError(
-            f"The table has a column {fill!r}, and fill={fill!r} asks to fill it in. Drop either."
-        )
+        raise InputError(f"The table has a column {fill!r}, and fill={fill!r} asks to fill it in. Drop either.")
     if len(present) < 2:
         needed = [name for name in ("N", "D", "C") if name != fill]
         raise InputError(
@@ -635,9 +625,7 @@ def check_runs(
     if len(checked) < 2:
         raise InputError(f"The table has {_count(len(checked), 'run')}. A law needs at least two.")
     if all(_is_constant(_values(checked, name)) for name in columns):
-        raise InputError(
-            f"All {len(checked)} runs are equal in {_listed(columns)}. A law needs runs that differ."
-        )
+        raise InputError(f"All {len(checked)} runs are equal in {_listed(columns)}. A law needs runs that differ.")
     parts = _split(checked, groups)
     for doubt in [*_doubt_constants(checked, parts, inputs), *_doubt_few(checked, parts)]:
         warnings.warn(doubt, BayescaleWarning, stacklevel=3)
@@ -702,9 +690,7 @@ def _check_group(name: str, column: pd.Series) -> None:
         column.unique()
     except TypeError as error:
         kind = type(column.iloc[0]).__name__
-        raise InputError(
-            f"Group column {name!r} holds values of type {kind}. Use text or numbers."
-        ) from error
+        raise InputError(f"Group column {name!r} holds values of type {kind}. Use text or numbers.") from error
 
 
 def _split(runs: pd.DataFrame, groups: Sequence[str]) -> dict[str, pd.DataFrame]:

@@ -46,9 +46,7 @@ def sample_prior(model: Model, draws: int = 500, seed: int = 0) -> Posterior:
             spread = model.priors[p.symbol + SPREAD].draw(rng, shape)
             z = rng.standard_normal((*shape, groups))
             values[p.symbol + MEAN], values[p.symbol + SPREAD] = mean, spread
-            values[p.symbol] = p.support.constrain(
-                p.support.unconstrain(mean)[..., None] + spread[..., None] * z
-            )
+            values[p.symbol] = p.support.constrain(p.support.unconstrain(mean)[..., None] + spread[..., None] * z)
         else:
             values[p.symbol] = model.priors[p.symbol].draw(rng, (*shape, groups))
     if model.discrepancy:
@@ -87,16 +85,17 @@ def simulate(model: Model, truth: Mapping[str, Any] | str, seed: int = 0) -> pd.
     response = known.replicate(seed).to_numpy()[0, 0]
     runs = model.runs.copy()
     runs[model.law.output.symbol] = response
-    runs.attrs["notes"] = [*model.runs.attrs.get("notes", []), f"Simulated from {model.law.name}, seed {seed}."]
+    runs.attrs["notes"] = [
+        *model.runs.attrs.get("notes", []),
+        f"Simulated from {model.law.name}, seed {seed}.",
+    ]
     return runs
 
 
 def _true_values(model: Model, truth) -> dict[str, np.ndarray]:
     if isinstance(truth, str):
         noise = {
-            p.symbol: float(model.priors[p.symbol].quantile(0.5))
-            for p in model.params
-            if p not in model.law.params
+            p.symbol: float(model.priors[p.symbol].quantile(0.5)) for p in model.params if p not in model.law.params
         }
         truth = {**model.law.find(truth).values, **noise}
     given = {symbol: _per_group(model, symbol, value) for symbol, value in truth.items()}
@@ -120,9 +119,7 @@ def _true_values(model: Model, truth) -> dict[str, np.ndarray]:
                 f"{p.symbol} ({p.meaning}) must lie between {p.support.lower:g} and {p.support.upper:g}; {value} was given."
             )
         if value.ndim and not dims[p.symbol]:
-            raise InputError(
-                f"{p.symbol} has one value for all groups in this model; a value per group was given."
-            )
+            raise InputError(f"{p.symbol} has one value for all groups in this model; a value per group was given.")
         full = np.broadcast_to(value, (len(model.groups),) if dims[p.symbol] else ())
         values[p.symbol] = np.array(full)[None, None]
     if model.discrepancy:

@@ -1,10 +1,9 @@
-"""One self-describing NetCDF file for a posterior: draws, runs, model, versions, seed and diagnostics."""
+"""One self-describing NetCDF file: draws, the runs they were learnt from, and what was assumed; written whole or not at all."""
 
 import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,12 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.diagnostics import Diagnostics
 from bayescale.errors import InputError
-from bayescale.law import Law
-from bayescale.laws import LAWS
-from bayescale.model import Model
-from bayescale.posterior import Posterior
 from bayescale.runs import hash_runs
 
 FORMAT = "bayescale posterior 1"
@@ -27,17 +21,8 @@ _GROUPS = ("posterior", "sample_stats", "observed_data", "constant_data")
 _PACKAGES = ("bayescale", "pymc", "pytensor", "nutpie", "arviz", "numpy", "xarray")
 
 
-def save_posterior(posterior: Posterior, path: str | os.PathLike[str]) -> None:
-    """Write a posterior to one NetCDF file.
-
-    The file appears under its name only when it is complete; what stood there before stays until then.
-
-    Parameters
-    ----------
-    posterior : Posterior
-        What to keep.
-    path : path
-        Where; the folder must exist.
+def write_tree(path: str | os.PathLike[str], draws: xr.DataTree, runs: pd.DataFrame, spec: Mapping[str, Any]) -> None:
+    """Write draws, runs and a JSON-able specification to one file, atomically.
 
     Raises
     ------
@@ -45,31 +30,29 @@ def save_posterior(posterior: Posterior, path: str | os.PathLike[str]) -> None:
         The folder does not exist or cannot be written.
     """
     path = Path(path)
-    tree = posterior.draws.copy()
-    tree["runs"] = xr.DataTree(_runs_to_dataset(posterior.model.runs))
+    if path.is_dir():
+        raise InputError(f"Cannot write the posterior to {str(path)!r}: it is a folder. Name a file, such as post.nc.")
+    tree = draws.copy()
+    tree["runs"] = xr.DataTree(_runs_to_dataset(runs))
     tree.attrs = {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "model": json.dumps(posterior.model.to_dict()),
-        "diagnostics": json.dumps(asdict(posterior.diagnostics)),
-        "info": json.dumps(dict(posterior.info)),
-        "notes": json.dumps(list(posterior.model.runs.attrs.get("notes", []))),
-        "runs_sha256": hash_runs(posterior.model.runs),
+        "spec": json.dumps(spec),
+        "notes": json.dumps(list(runs.attrs.get("notes", []))),
+        "runs_sha256": hash_runs(runs),
         "versions": json.dumps({name: _version(name) for name in _PACKAGES}),
     }
     compressed = {
         f"/{group}": {name: {"zlib": True, "complevel": 4} for name in tree[group].data_vars}
         for group in ("posterior", "sample_stats")
     }
-    if path.is_dir():
-        raise InputError(f"Cannot write the posterior to {str(path)!r}: it is a folder. Name a file, such as post.nc.")
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        os.close(handle)
     except OSError as error:
         raise InputError(
             f"Cannot write the posterior to {str(path)!r}: {error.strerror}. Name a file in a folder that can be written."
         ) from error
-    os.close(handle)
     try:
         tree.to_netcdf(name, engine="h5netcdf", encoding=compressed)
         os.chmod(name, 0o644)
@@ -80,25 +63,13 @@ def save_posterior(posterior: Posterior, path: str | os.PathLike[str]) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def open_posterior(path: str | os.PathLike[str], law: Law | None = None) -> Posterior:
-    """Read a posterior back.
-
-    Parameters
-    ----------
-    path : path
-        A file written by `Posterior.save`.
-    law : Law, optional
-        The law, where it is the user's own and not in the gallery.
-
-    Returns
-    -------
-    Posterior
-        As it was saved.
+def read_tree(path: str | os.PathLike[str]) -> tuple[xr.DataTree, pd.DataFrame, dict[str, Any]]:
+    """Read what `write_tree` wrote.
 
     Raises
     ------
     InputError
-        No such file; not a posterior of bayescale; cut short; changed since; a law that is not in the gallery.
+        No such file; not one of ours; cut short; changed since.
     """
     path = Path(path)
     if not path.is_file():
@@ -118,20 +89,13 @@ def open_posterior(path: str | os.PathLike[str], law: Law | None = None) -> Post
     try:
         runs = _runs_from_dataset(tree["runs"].to_dataset())
         runs.attrs["notes"] = json.loads(tree.attrs["notes"])
-        spec = json.loads(tree.attrs["model"])
+        spec = json.loads(tree.attrs["spec"])
         intact = hash_runs(runs) == tree.attrs["runs_sha256"]
-        diagnostics = Diagnostics(**json.loads(tree.attrs["diagnostics"]))
-        info = json.loads(tree.attrs["info"])
-        name = spec["law"]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{str(path)!r} is a damaged posterior: {error!r}.") from error
     if not intact:
         raise InputError(f"{str(path)!r} is a damaged posterior: its runs are not those it was saved with.")
-    if law is None and name not in LAWS:
-        raise InputError(f"{str(path)!r} was fitted with the law {name!r}, which is not in the gallery; pass law=.")
-    model = Model.from_dict(spec, runs, law)
-    draws = xr.DataTree.from_dict({group: tree[group].to_dataset() for group in _GROUPS})
-    return Posterior(model, draws, diagnostics, info)
+    return xr.DataTree.from_dict({group: tree[group].to_dataset() for group in _GROUPS}), runs, spec
 
 
 def _version(package: str) -> str:

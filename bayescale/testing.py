@@ -137,9 +137,7 @@ def _check_paper(law, case, response):
     constants = law.to_paper(case.params, case.reference)
     back = law.from_paper(constants, case.reference)
     for symbol, value in case.params.items():
-        _require_close(
-            law, back[symbol], value, 1e-9, f"{symbol} does not survive to_paper and from_paper", 1e-300
-        )
+        _require_close(law, back[symbol], value, 1e-9, f"{symbol} does not survive to_paper and from_paper", 1e-300)
     natural = law.formula(**case.inputs, **{s: value[:, None] for s, value in constants.items()})
     what = "evaluate differs from the formula at the paper's constants in natural units"
     _require_close(law, response, natural, 1e-9, what)
@@ -227,9 +225,7 @@ def _check_words(law):
 def _check_falls(law, case):
     for symbol in case.inputs:
         middle = {s: np.median(x) for s, x in case.relative.items()}
-        response = _evaluate(
-            law, case, "NumPy arrays", relative={**middle, symbol: np.sort(case.relative[symbol])}
-        )
+        response = _evaluate(law, case, "NumPy arrays", relative={**middle, symbol: np.sort(case.relative[symbol])})
         _require(law, np.diff(response, axis=1) <= 0, f"the loss does not fall in {symbol}")
         moves = response[:, -1] < response[:, 0]
         _require(law, moves.any(), f"the loss does not depend on {symbol}")
@@ -244,9 +240,7 @@ def _check_coordinates(law, case):
 
     back = law.coordinates.backward(forward(logs))
     for symbol, value in zip(symbols, logs, strict=True):
-        _require_close(
-            law, back[symbol], value, 1e-9, f"{symbol} does not survive the coordinates and back", 1e-9
-        )
+        _require_close(law, back[symbol], value, 1e-9, f"{symbol} does not survive the coordinates and back", 1e-9)
     step = 1e-5
     columns = [
         (forward(logs + shift) - forward(logs - shift)) / (2 * step)

@@ -50,9 +50,7 @@ def test_coordinates_are_level_and_slopes_at_the_reference():
         return (math.log(loss(log, n, d)) - math.log(loss(log, 1 / n, 1 / d))) / (2 * h)
 
     assert coordinates[0] == pytest.approx(math.log(loss(log, 1.0, 1.0)))
-    assert np.exp(coordinates[3:]) == pytest.approx(
-        [-slope(math.exp(h), 1.0), -slope(1.0, math.exp(h))], rel=1e-6
-    )
+    assert np.exp(coordinates[3:]) == pytest.approx([-slope(math.exp(h), 1.0), -slope(1.0, math.exp(h))], rel=1e-6)
 
 
 @pytest.mark.parametrize("coordinates", CASES, ids=str)
@@ -102,7 +100,7 @@ def test_the_joint_forms_coordinates_at_the_reference(coordinates):
     assert list(q) == pytest.approx([joint(1.0) / floor] if floor else [])
     assert ratio == pytest.approx(p["L_N"] / p["L_D"])
     assert size_exponent == pytest.approx(p["alpha_N"])
-    # With size out of the way the joint term is L_D d**-alpha_D: its slope in log d, as a share of the response.
+    # The slope of the response where tokens alone limit, alpha_D, times the share of the joint term.
     assert tokens_slope == pytest.approx(p["alpha_D"] * joint(1.0) / level)
     # Where tokens alone limit, that is the local slope of log loss itself.
     limit = {**log, "L_N": log["L_D"] - 40.0 * p["alpha_D"]}

@@ -203,9 +203,7 @@ def test_chance_is_a_uniform_guess_over_well_formed_answers():
 def test_the_script_and_readme_are_shipped_beside_their_tables():
     readme = (TINY_FOLDER / "README.md").read_text()
     script = ast.parse((TINY_FOLDER / "tiny_sweep.py").read_text())
-    assert "tiny_sweep: a miniature multi-modality neural scaling-law sweep" in (
-        ast.get_docstring(script) or ""
-    )
+    assert "tiny_sweep: a miniature multi-modality neural scaling-law sweep" in (ast.get_docstring(script) or "")
     for table in ("runs.csv", "emergence.csv"):
         assert f"`{table}`" in readme
         columns = (TINY_FOLDER / table).read_text().splitlines()[0].split(",")

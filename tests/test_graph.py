@@ -151,9 +151,7 @@ def coordinates_jacobian(model, u):
 
 def log_likelihood(model, natural):
     runs, law = model.runs, model.law
-    number = (
-        pd.Categorical(runs["field"], categories=sorted(runs["field"].unique())).codes if model.group else 0
-    )
+    number = pd.Categorical(runs["field"], categories=sorted(runs["field"].unique())).codes if model.group else 0
     each = {
         p.symbol: natural[p.symbol] if model.pooling[p.symbol] == COMPLETE else natural[p.symbol][number]
         for p in model.params
@@ -193,9 +191,7 @@ def n_free(model):
 def compiled(graph, model):
     """The graph's log density of a flat vector, its value variables taken in their order."""
     # Term by term: PyTensor's uncompiled mode cannot add more than 32 of them.
-    terms = graph.compile_fn(
-        graph.logp(sum=False), inputs=graph.value_vars, point_fn=False, mode="FAST_COMPILE"
-    )
+    terms = graph.compile_fn(graph.logp(sum=False), inputs=graph.value_vars, point_fn=False, mode="FAST_COMPILE")
     return lambda x: sum(float(np.sum(term)) for term in terms(*blocks(model, x).values()))
 
 
@@ -212,8 +208,7 @@ def test_value_variables_are_those_of_the_layout_in_its_order(model):
     graph = to_pymc(model)
     frees = layout(model)
     names = [
-        free.name if free.prior or free.name in (THETA, WEIGHTS) else f"{free.name}_unconstrained"
-        for free in frees
+        free.name if free.prior or free.name in (THETA, WEIGHTS) else f"{free.name}_unconstrained" for free in frees
     ]
     assert [variable.name for variable in graph.free_RVs] == names
     assert [graph.rvs_to_values[variable] for variable in graph.free_RVs] == graph.value_vars
@@ -236,9 +231,7 @@ def test_the_samplers_flat_function_and_its_gradient(name):
     assert gradient == pytest.approx(quotient, rel=1e-4, abs=1e-4)
 
 
-@pytest.mark.parametrize(
-    "name", ["departures", "own priors partial", "kaplan partial", "saturating unpooled"]
-)
+@pytest.mark.parametrize("name", ["departures", "own priors partial", "kaplan partial", "saturating unpooled"])
 def test_one_graph_serves_another_table_of_the_same_structure(name):
     first = Model(runs=RUNS, **MODELS[name])
     second = first.refit_on(make_runs(5, each=8))

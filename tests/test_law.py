@@ -223,7 +223,7 @@ def test_a_law_cannot_be_changed():
     with pytest.raises(AttributeError):
         LAWS["chinchilla"].name = "other"  # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises(TypeError):
-        LAWS["chinchilla"].published[0].values["E"] = 0.0  # noqa: PD011  # pyright: ignore[reportIndexIssue]
+        LAWS["chinchilla"].published[0].values["E"] = 0.0  # pyright: ignore[reportIndexIssue]
 
 
 def test_tokens_and_parameters_are_what_they_say():
@@ -267,7 +267,7 @@ def test_loss_at_the_published_optima(key, N, D, L):
 
 # laws.md, section 4: "Unrounded values in the paper's TeX: ... (A 406.4, B 410.7, E 1.6934)".
 def test_unrounded_hoffmann():
-    values = LAWS["chinchilla"].find("hoffmann2022_tex").values  # noqa: PD011
+    values = LAWS["chinchilla"].find("hoffmann2022_tex").values
     assert values["A"] == pytest.approx(406.4, abs=0.05)
     assert values["B"] == pytest.approx(410.7, abs=0.05)
     assert values["E"] == pytest.approx(1.6934, abs=0.00005)
@@ -277,7 +277,7 @@ def test_unrounded_hoffmann():
 
 # laws.md, section 5: point estimates and their logs, ln A 6.178, ln B 7.643, ln E 0.597.
 def test_besiroglu():
-    values = LAWS["chinchilla"].find("besiroglu2024").values  # noqa: PD011
+    values = LAWS["chinchilla"].find("besiroglu2024").values
     assert np.log([values[s] for s in "ABE"]) == pytest.approx([6.178, 7.643, 0.597], abs=0.0005)
     assert values["beta"] / (values["alpha"] + values["beta"]) == pytest.approx(0.513, abs=0.0005)
 

@@ -131,9 +131,7 @@ def test_an_input_that_does_not_matter_is_found():
     law = make()
     with pytest.raises(AssertionError, match="does not depend on D"):
         check_law(
-            replace(
-                law, formula=lambda x, D, E, A, alpha: E + A * x**-alpha + 0 * D, inputs=(*law.inputs, TOKENS)
-            )
+            replace(law, formula=lambda x, D, E, A, alpha: E + A * x**-alpha + 0 * D, inputs=(*law.inputs, TOKENS))
         )
 
 

@@ -75,9 +75,7 @@ def test_default_priors_of_levels_are_in_units_of_the_response(runs):
     model = Model("chinchilla", runs)
     for p in model.params:
         factor = model.response_scale if p.scaled else 1.0
-        assert model.priors[p.symbol].quantile([0.1, 0.9]) == pytest.approx(
-            factor * p.prior.quantile([0.1, 0.9])
-        )
+        assert model.priors[p.symbol].quantile([0.1, 0.9]) == pytest.approx(factor * p.prior.quantile([0.1, 0.9]))
     twice = Model("chinchilla", runs.assign(L=2 * runs["L"]))
     assert twice.priors["E"].quantile(0.3) == pytest.approx(2 * model.priors["E"].quantile(0.3))
     assert twice.priors["alpha"] == model.priors["alpha"]
@@ -210,9 +208,7 @@ def test_modalities_fitted_as_one_law_are_warned_about(runs):
 
 def test_levels_in_different_units_are_not_pooled(runs):
     units = runs["field"].map({"a": "nats/token", "b": "bits/byte", "c": "nats/token"})
-    with pytest.warns(
-        BayescaleWarning, match=r"different units.*E, A_ref, B_ref.*not pooled over field"
-    ) as caught:
+    with pytest.warns(BayescaleWarning, match=r"different units.*E, A_ref, B_ref.*not pooled over field") as caught:
         model = pooled(runs.assign(unit=units), "field")
     assert caught[0].filename == __file__
     assert dict(model.pooling) == {
@@ -262,9 +258,7 @@ def test_spreads_are_named_among_the_parameters_where_there_are_any(runs):
     ],
 )
 def test_a_prior_of_a_derived_constant_points_to_what_is_sampled(runs, law, constant, sampled):
-    with pytest.raises(
-        InputError, match=f"'{constant}' follows from '{sampled}'.*put the prior on '{sampled}'"
-    ):
+    with pytest.raises(InputError, match=f"'{constant}' follows from '{sampled}'.*put the prior on '{sampled}'"):
         Model(law, runs, priors={constant: "LogNormal(0, 1)"})
 
 

@@ -34,9 +34,7 @@ def test_density_is_that_of_the_response_as_measured(noise):
 def test_normal_noise_makes_a_log_normal_response():
     response = np.array([1.2, 2.0, 2.2, 2.3, 5.0])
     expected: Any = stats.lognorm(s=0.08, scale=LAW)
-    assert Normal().log_density(response, LAW, PARAMS, 1.0) == pytest.approx(
-        expected.logpdf(response), rel=1e-12
-    )
+    assert Normal().log_density(response, LAW, PARAMS, 1.0) == pytest.approx(expected.logpdf(response), rel=1e-12)
     assert Normal().cdf(response, LAW, PARAMS, 1.0) == pytest.approx(expected.cdf(response), rel=1e-12)
 
 
@@ -47,9 +45,7 @@ def test_density_integrates_to_one_and_to_the_distribution_function(noise):
         return np.exp(noise.log_density(np.exp(u), LAW, PARAMS, SIZE) + u)
 
     middle, reach = np.log(LAW), 40 * scale(noise)
-    total, _ = integrate.quad(
-        density, middle - 200, middle + 200, points=[middle - reach, middle, middle + reach]
-    )
+    total, _ = integrate.quad(density, middle - 200, middle + 200, points=[middle - reach, middle, middle + reach])
     assert total == pytest.approx(1.0, abs=1e-5)
     part, _ = integrate.quad(density, middle - 200, np.log(2.3), points=[middle - reach, middle])
     assert noise.cdf(2.3, LAW, PARAMS, SIZE) == pytest.approx(part, abs=1e-5)

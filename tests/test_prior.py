@@ -163,9 +163,7 @@ def test_a_printed_prior_reads_back_to_the_six_digits_shown(mu, sigma):
     assert dict(back.args) == {"mu": pytest.approx(mu, rel=1e-5), "sigma": pytest.approx(sigma, rel=1e-5)}
 
 
-@pytest.mark.parametrize(
-    "text", ["", "LogNormal", "LogNormal(0.5", "0.5", "Log Normal(0, 1)", "Normal(0, 1) + 1"]
-)
+@pytest.mark.parametrize("text", ["", "LogNormal", "LogNormal(0.5", "0.5", "Log Normal(0, 1)", "Normal(0, 1) + 1"])
 def test_text_that_is_no_prior(text):
     with pytest.raises(InputError, match="Cannot read the prior"):
         Prior.parse(text)

@@ -107,9 +107,7 @@ class TestParseNumber:
     @given(
         st.decimals(0, 10_000, places=4),
         st.sampled_from(["", " "]),
-        st.sampled_from(
-            [("k", 3), ("K", 3), ("m", 6), ("M", 6), ("b", 9), ("B", 9), ("G", 9), ("t", 12), ("T", 12)]
-        ),
+        st.sampled_from([("k", 3), ("K", 3), ("m", 6), ("M", 6), ("b", 9), ("B", 9), ("G", 9), ("t", 12), ("T", 12)]),
     )
     def test_a_suffix_is_an_exact_power_of_ten(self, number, space, suffix):
         letter, power = suffix
@@ -136,9 +134,7 @@ class TestReadFiles:
         elif suffix in (".csv", ".tsv"):
             expected.to_csv(path, index=False, sep="," if suffix == ".csv" else "\t")
         else:
-            path.write_text(
-                "\n".join(json.dumps(run) for run in expected.to_dict("records")), encoding="utf-8"
-            )
+            path.write_text("\n".join(json.dumps(run) for run in expected.to_dict("records")), encoding="utf-8")
         runs = read_runs(str(path))
         pd.testing.assert_frame_equal(runs.drop(columns="C"), expected)
 
@@ -212,9 +208,7 @@ class TestColumns:
         assert runs.attrs["notes"][0] == "Downloaded."
 
     def test_notes_say_what_was_done(self):
-        runs = read_runs(
-            table(D=["30M", "20M", "90M", "0.1B", "0.4B", "0.7B"]).rename(columns={"N": "size"}), N="size"
-        )
+        runs = read_runs(table(D=["30M", "20M", "90M", "0.1B", "0.4B", "0.7B"]).rename(columns={"N": "size"}), N="size")
         assert runs.attrs["notes"] == [
             "Column 'size' is read as 'N'.",
             "Text in column 'D' is read as numbers.",
@@ -258,9 +252,7 @@ class TestColumns:
         assert "It has: 'N', 'D', 'L', 'n_params'." in str(caught.value)
 
     def test_table_without_known_columns_is_asked_about_not_guessed(self):
-        source = pd.DataFrame(
-            {"Model Size": [1e9, 2e9], "n_tokens": [1e9, 2e9], "final_loss": [1, 2], "x": [1, 2]}
-        )
+        source = pd.DataFrame({"Model Size": [1e9, 2e9], "n_tokens": [1e9, 2e9], "final_loss": [1, 2], "x": [1, 2]})
         with pytest.raises(InputError) as caught:
             read_runs(source)
         assert "read_runs(..., N='Model Size', D='n_tokens', L='final_loss')" in str(caught.value)
@@ -359,9 +351,7 @@ class TestValues:
 
 class TestCompute:
     def test_compute_is_filled_in_unasked_and_only_compute(self):
-        assert read_runs(table())["C"].tolist() == [
-            6 * n * d for n, d in zip(table()["N"], table()["D"], strict=True)
-        ]
+        assert read_runs(table())["C"].tolist() == [6 * n * d for n, d in zip(table()["N"], table()["D"], strict=True)]
         assert "D" not in read_runs(table(C=1e18).drop(columns="D")).columns
 
     @pytest.mark.parametrize("name", ["N", "D", "C"])
@@ -378,9 +368,7 @@ class TestCompute:
             read_runs(table().drop(columns="D"), fill="D")
 
     def test_a_product_too_large_is_refused(self):
-        with pytest.raises(
-            InputError, match=r"'C' \(training FLOP, from C = 6 N D\) must be positive and finite"
-        ):
+        with pytest.raises(InputError, match=r"'C' \(training FLOP, from C = 6 N D\) must be positive and finite"):
             read_runs(table(N=1e200, D=1e200))
 
     def test_agreeing_compute_is_silent_up_to_a_factor_of_two(self):
@@ -397,9 +385,7 @@ class TestCompute:
     @pytest.mark.parametrize(("unit", "power"), [(1e6, 6), (1e9, 9)])
     def test_parameters_in_a_larger_unit_are_refused(self, unit, power):
         source = table(C=6 * table()["N"] * table()["D"], N=table()["N"] / unit)
-        with pytest.raises(
-            InputError, match=f"C is about 1e{power} times 6 N D.*N or D is probably in millions"
-        ):
+        with pytest.raises(InputError, match=f"C is about 1e{power} times 6 N D.*N or D is probably in millions"):
             read_runs(source)
 
     def test_compute_in_a_larger_unit_is_refused(self):
@@ -482,9 +468,7 @@ class TestCheckRuns:
         assert source["N"].dtype == np.int64
 
     def test_missing_column_names_its_likely_stand_in(self):
-        with pytest.raises(
-            InputError, match=r"no column 'N' \(parameters\).*read_runs\(\.\.\., N='n_params'\)"
-        ):
+        with pytest.raises(InputError, match=r"no column 'N' \(parameters\).*read_runs\(\.\.\., N='n_params'\)"):
             check_runs(table().rename(columns={"N": "n_params"}), INPUTS, LOSS)
         with pytest.raises(InputError, match=r"no column 'epochs' \(epochs\).*epochs='your_column'"):
             check_runs(table(), INPUTS | {"epochs": "epochs"}, LOSS)
@@ -501,9 +485,7 @@ class TestCheckRuns:
         with pytest.raises(InputError, match="must be numbers"):
             check_runs(table(L=[True, False] * 3), INPUTS, LOSS)
 
-    @pytest.mark.parametrize(
-        ("name", "value"), [("N", 0.0), ("D", -1.0), ("N", math.nan), ("L", 0.0), ("L", math.inf)]
-    )
+    @pytest.mark.parametrize(("name", "value"), [("N", 0.0), ("D", -1.0), ("N", math.nan), ("L", 0.0), ("L", math.inf)])
     def test_values_are_checked_again(self, name, value):
         source = table()
         source.loc[3, name] = value
@@ -550,9 +532,7 @@ class TestCheckRuns:
         assert "Column 'D' (training tokens) does not vary within group 'code':" in str(caught[0].message)
 
     def test_small_groups_are_listed_and_a_single_run_is_not_called_constant(self):
-        source = pd.concat(
-            [table(modality="text"), table(modality="code").head(4), table(modality="dna").head(1)]
-        )
+        source = pd.concat([table(modality="text"), table(modality="code").head(4), table(modality="dna").head(1)])
         with pytest.warns(BayescaleWarning) as caught:
             check_runs(source, INPUTS, LOSS, ["modality"])
         assert len(caught) == 1
@@ -564,9 +544,7 @@ class TestCheckRuns:
             check_runs(table().head(4), INPUTS, LOSS)
 
     def test_crossed_groups_count_together(self):
-        source = pd.concat([table(modality="text"), table(modality="code")]).assign(
-            shots=[0] * 6 + [1] * 5 + [0]
-        )
+        source = pd.concat([table(modality="text"), table(modality="code")]).assign(shots=[0] * 6 + [1] * 5 + [0])
         with pytest.warns(BayescaleWarning, match=r"in group 'code / 0' \(1\):"):
             check_runs(source, INPUTS, LOSS, ["modality", "shots"])
 
@@ -581,9 +559,7 @@ class TestDescribeRuns:
         np.testing.assert_allclose(lines.iloc[0].astype(float), expected, rtol=1e-12)
 
     def test_one_line_per_group_in_order_of_appearance(self):
-        source = pd.DataFrame(
-            {"N": [3e6, 1e6, 4e6], "elo": [-5.0, 0.0, 15.0], "modality": ["text", "code", "text"]}
-        )
+        source = pd.DataFrame({"N": [3e6, 1e6, 4e6], "elo": [-5.0, 0.0, 15.0], "modality": ["text", "code", "text"]})
         lines = describe_runs(source, {"N": "parameters"}, ("elo", "Elo rating"), ["modality"])
         assert lines.index.tolist() == ["text", "code"]
         assert lines["runs"].tolist() == [2, 1]
@@ -592,9 +568,7 @@ class TestDescribeRuns:
 
 
 class TestHashRuns:
-    source = table(
-        modality=["a", None, "c", "d", "e", "f"], seed=range(6), odd=[1.0, math.nan, 0.0, 1.0, 2.0, 3.0]
-    )
+    source = table(modality=["a", None, "c", "d", "e", "f"], seed=range(6), odd=[1.0, math.nan, 0.0, 1.0, 2.0, 3.0])
 
     def test_is_a_sha256_that_content_alone_decides(self):
         order = ["odd", "seed", "L", "modality", "D", "N"]
@@ -651,9 +625,7 @@ CELLS = st.one_of(
     st.booleans(),
     st.none(),
     st.text(max_size=5),
-    st.sampled_from(
-        ["7B", "1.4T", "3e9", "70 M", "1e400", pd.NA, pd.NaT, np.float32(2), Decimal("sNaN"), 10**400]
-    ),
+    st.sampled_from(["7B", "1.4T", "3e9", "70 M", "1e400", pd.NA, pd.NaT, np.float32(2), Decimal("sNaN"), 10**400]),
     st.lists(st.integers(), max_size=2),
     st.complex_numbers(),
 )
@@ -690,19 +662,14 @@ class TestAnyTable:
         json.dumps(runs.attrs["notes"], allow_nan=False)
         assert hash_runs(runs) == hash_runs(runs.copy())
 
-    @given(
-        frames(), st.lists(st.sampled_from(["N", "D", "C"]), unique=True), NAMES, st.lists(NAMES, max_size=2)
-    )
+    @given(frames(), st.lists(st.sampled_from(["N", "D", "C"]), unique=True), NAMES, st.lists(NAMES, max_size=2))
     @settings(max_examples=300, deadline=None)
     def test_is_checked_or_refused_in_words(self, frame, inputs, output, groups):
         arguments = (frame, {name: KNOWN[name].meaning for name in inputs}, (output, output), groups)
         checked = quietly(check_runs, *arguments)
         if checked is not None:
             assert len(checked) == len(frame)
-            assert (
-                describe_runs(*arguments)["runs"].tolist()
-                == describe_runs(checked, *arguments[1:])["runs"].tolist()
-            )
+            assert describe_runs(*arguments)["runs"].tolist() == describe_runs(checked, *arguments[1:])["runs"].tolist()
             assert describe_runs(*arguments)["runs"].to_numpy().sum() == len(frame)
 
     @given(
@@ -731,6 +698,4 @@ def test_a_hundred_thousand_runs_take_about_a_second(tmp_path):
     runs = read_runs(tmp_path / "runs.csv")
     check_runs(runs, INPUTS, LOSS)
     hash_runs(runs)
-    assert (
-        time.perf_counter() - start < 5
-    )  # a tenth of it on an idle machine; a loop over frames would take minutes
+    assert time.perf_counter() - start < 5  # a tenth of it on an idle machine; a loop over frames would take minutes

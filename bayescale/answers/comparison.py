@@ -233,9 +233,7 @@ def _leave_group_out(posterior: Posterior, seed, progress) -> Criterion:
         response = xr.DataArray(runs[model.law.output.symbol].to_numpy(), dims="run")
         density = others.model.noise.log_density(response, location, params, size).sum("run")
         scores.append(_log_mean(density).assign_coords(unit=group))
-    return Criterion(
-        xr.concat(scores, "unit"), flagged=failed, flag="refits not converged" if failed else ""
-    )
+    return Criterion(xr.concat(scores, "unit"), flagged=failed, flag="refits not converged" if failed else "")
 
 
 _CRITERIA: Mapping[str, Callable[..., Criterion]] = {
@@ -287,9 +285,7 @@ def _tabulate(by: str, criteria: Mapping[str, Criterion]) -> Comparison:
             "se": _standard_error(scores),
             "elpd_diff": differences.sum(axis=1),
             "dse": _standard_error(differences),
-            "p": [
-                float(np.sum(p)) if (p := criteria[name].p_i) is not None else float("nan") for name in names
-            ],
+            "p": [float(np.sum(p)) if (p := criteria[name].p_i) is not None else float("nan") for name in names],
             "weight": stacking_weights(scores),
             "flags": [_flag(criteria[name]) for name in names],
         },
@@ -355,6 +351,6 @@ def _notes(by: str, table: pd.DataFrame, n: int) -> list[str]:
     if n < FEW_UNITS:
         notes.append(f"Only {n} units: below {FEW_UNITS} the standard errors are themselves rough.")
     for name in table.index[table["flags"] != ""]:
-        notes.append(f"{name}: {table.loc[name, 'flags']}; its estimate is unreliable there. Trust by='largest' more.")
+        remedy = "fit it with more draws or tighter priors" if by == "largest" else "compare by='largest' as well"
+        notes.append(f"{name}: {table.loc[name, 'flags']}; its estimate is unreliable there: {remedy}.")
     return notes
-

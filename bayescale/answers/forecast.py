@@ -41,7 +41,7 @@ def forecast(
     Dataset
         Dims ``chain``, ``draw``, those of the inputs, and the groups'. For a law of loss: ``L``, the law;
         ``L_run``, what a run would measure, noise and discrepancy included (it may have no mean: use quantiles); and
-        ``beyond``, how many times the point lies beyond the range of the group's runs in its worst input, 1 inside. A model with a discrepancy also has ``L_true``, the law with its departure but without noise.
+        ``beyond``, how many times the point lies beyond the range of the group's runs in its worst input or in size, 1 inside. A model with a discrepancy also has ``L_true``, the law with its departure but without noise.
 
     Raises
     ------
@@ -147,12 +147,25 @@ def _beyond(posterior: Posterior, values: Mapping[str, xr.DataArray], group: str
         else:
             low, high = xr.DataArray(runs[i.column].min()), xr.DataArray(runs[i.column].max())
         factors.append(np.maximum(values[i.symbol] / high, low / values[i.symbol]))
+    factors.append(model.size(model.relative(values)) / _largest_size(posterior, group))
     worst = factors[0]
     for factor in factors[1:]:
         worst = np.maximum(worst, factor)
     return np.maximum(worst, 1.0).assign_attrs(
-        units="1", long_name="factor beyond the range of the runs in the worst input; 1 inside"
+        units="1", long_name="factor beyond the range of the runs in the worst input or in size; 1 inside"
     )
+
+
+def _largest_size(posterior: Posterior, group: str | None) -> xr.DataArray:
+    """Size (N times D, else the first input) of the largest run, relative to the reference."""
+    model = posterior.model
+    size = np.asarray(model.size(model.relative(model.inputs())))
+    if model.group is None or group == NEW:
+        return xr.DataArray(size.max())
+    by_group = [size[model.group_index == g].max() for g in range(len(model.groups))]
+    if group is None:
+        return xr.DataArray(by_group, {model.group: list(model.groups)}, model.group)
+    return xr.DataArray(by_group[model.groups.index(group)])
 
 
 def forecast_table(answer: xr.Dataset) -> pd.DataFrame:
@@ -188,9 +201,7 @@ def forecast_sentences(answer: xr.Dataset) -> list[str]:
     inputs = [c for c in table.columns if c in answer.coords]
     lines = []
     for row in table.to_dict("records"):
-        at = ", ".join(
-            f"{c} = {row[c]:.4g}" if isinstance(row[c], float) else str(row[c]) for c in map(str, inputs)
-        )
+        at = ", ".join(f"{c} = {row[c]:.4g}" if isinstance(row[c], float) else str(row[c]) for c in map(str, inputs))
         reach = f"; {row['beyond']:.3g} times beyond the runs" if row["beyond"] > 1 else ""
         lines.append(
             f"{at}: a run would measure {row[f'{output}_run median']:.4g} {unit} "

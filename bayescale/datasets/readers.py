@@ -98,9 +98,7 @@ def read_extrapolation(vision: BinaryIO, language: BinaryIO) -> pd.DataFrame:
     )
     parts = [source["Domain"], table["dataset"], table["n_shot"].astype(str), table["model"]]
     table.insert(0, "curve_id", parts[0].str.cat(parts[1:], sep="|"))
-    order = (
-        table.assign(curve=table.groupby("curve_id", sort=False).ngroup()).sort_values(["curve", "D"]).index
-    )
+    order = table.assign(curve=table.groupby("curve_id", sort=False).ngroup()).sort_values(["curve", "D"]).index
     return table.loc[order].reset_index(drop=True)
 
 

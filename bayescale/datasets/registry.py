@@ -25,9 +25,7 @@ _TINY_RUN = {
     "lr": "peak learning rate",
     "train_loss_tail": "mean training loss over the last tenth of the steps, nats/token",
 }
-_TINY_CITATION = (
-    "The bayescale developers, tiny_sweep: a measured multi-modality scaling data set, in bayescale."
-)
+_TINY_CITATION = "The bayescale developers, tiny_sweep: a measured multi-modality scaling data set, in bayescale."
 _TINY_LICENCE = "Apache-2.0, as bayescale; the tables hold measurements only, nothing of any corpus"
 
 TINY_SWEEP = Dataset(
@@ -92,9 +90,7 @@ TINY_EMERGENCE = Dataset(
     groups=("task",),
     licence=_TINY_LICENCE,
     citation=_TINY_CITATION,
-    files=(
-        File("tiny_sweep/emergence.csv", "931b36b9529c8ce9a743a03d7d357e551540391760eeeeaa0de4f93730d52b80"),
-    ),
+    files=(File("tiny_sweep/emergence.csv", "931b36b9529c8ce9a743a03d7d357e551540391760eeeeaa0de4f93730d52b80"),),
     reader=read_tiny_emergence,
     notes=("accuracy is n_correct / n_trials.",),
     caveats=(
@@ -102,8 +98,7 @@ TINY_EMERGENCE = Dataset(
         "The eight rows of a run share one training, and all runs are asked the same problems of a task: "
         "their counts are not independent.",
         "Seeds differ by far more than binomial noise near a transition; mod10 is found by some runs only.",
-        "chance is a uniform guess; one from the marginal frequencies does better (0.10 for add1, 0.02 for "
-        "sub2).",
+        "chance is a uniform guess; one from the marginal frequencies does better (0.10 for add1, 0.02 for sub2).",
         "The small problem spaces of add1, add2, sub2 and mod10 recur in training: this is learning, not "
         "generalisation to unseen operands.",
     ),
@@ -143,17 +138,14 @@ CHINCHILLA = Dataset(
         "Colour and pixel columns are left out.",
     ),
     caveats=(
-        "The loss was read from a colour scale: errors are largest for high losses, and some markers "
-        "nearly coincide.",
+        "The loss was read from a colour scale: errors are largest for high losses, and some markers nearly coincide.",
         "N, D and C are exactly collinear in logs, since D is C / (6N).",
         "The five outliers, all near 1e19 FLOP with less than one token per parameter, move the additive "
         "fit: beta from 0.37 to 0.45.",
     ),
 )
 
-_NSLPFN = (
-    "https://raw.githubusercontent.com/DongWooLee-Eli/nslpfn/10a5a60911a2a22ef453d8b4ddf1408b6a6075d9/data/"
-)
+_NSLPFN = "https://raw.githubusercontent.com/DongWooLee-Eli/nslpfn/10a5a60911a2a22ef453d8b4ddf1408b6a6075d9/data/"
 
 EXTRAPOLATION = Dataset(
     name="extrapolation",

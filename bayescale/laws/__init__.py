@@ -29,6 +29,15 @@ def _gallery() -> dict[str, Law]:
 LAWS = MappingProxyType(_gallery())
 
 
+def get_law(name: str) -> Law:
+    """Look up a law by its bare name."""
+    if name not in LAWS:
+        close = get_close_matches(name, LAWS, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise InputError(f"There is no law {name!r}.{hint} Laws: {', '.join(LAWS)}.")
+    return LAWS[name]
+
+
 def find_law(text: str, columns: Iterable[str] = ()) -> Law:
     """Look up a law by name.
 
@@ -46,11 +55,7 @@ def find_law(text: str, columns: Iterable[str] = ()) -> Law:
         Unknown name, or an input left open.
     """
     name, _, column = text.partition(":")
-    if name not in LAWS:
-        close = get_close_matches(name, LAWS, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise InputError(f"There is no law {name!r}.{hint} Laws: {', '.join(LAWS)}.")
-    law = LAWS[name]
+    law = get_law(name)
     if column:
         return law.on(column)
     if all(law.columns):

@@ -3,8 +3,8 @@
 from math import exp
 
 from bayescale.coordinates import LocalSlopes
-from bayescale.law import LOSS, PARAMETERS, TOKENS, Amplitude, Law, Param, Published
 from bayescale.default_priors import EXPONENT, EXPONENT_SPREAD, FLOOR, LEVEL_SPREAD, TERM
+from bayescale.law import LOSS, PARAMETERS, TOKENS, Amplitude, Law, Param, Published
 from bayescale.prior import POSITIVE
 
 
@@ -44,9 +44,7 @@ chinchilla = Law(
         Param("beta", "exponent of training tokens", "", POSITIVE, EXPONENT, EXPONENT_SPREAD),
     ),
     published=(
-        Published(
-            "hoffmann2022", "arXiv:2203.15556, eq. 10", E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28
-        ),
+        Published("hoffmann2022", "arXiv:2203.15556, eq. 10", E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28),
         Published(
             "hoffmann2022_tex",
             "arXiv:2203.15556, TeX source, unrounded",

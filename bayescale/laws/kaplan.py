@@ -1,8 +1,8 @@
 """Loss against parameters and tokens in Kaplan's joint form, without and with a floor."""
 
 from bayescale.coordinates import JointLevels
-from bayescale.law import LOSS, PARAMETERS, TOKENS, Law, Param, Published, Scale
 from bayescale.default_priors import EXPONENT, EXPONENT_SPREAD, FLOOR, LEVEL_SPREAD, TERM, WHOLE
+from bayescale.law import LOSS, PARAMETERS, TOKENS, Law, Param, Published, Scale
 from bayescale.prior import POSITIVE
 
 

@@ -1,8 +1,8 @@
 """Laws of any one input: a power law with a floor (Henighan et al. 2020) and without one (Hestness, Kaplan)."""
 
 from bayescale.coordinates import LocalSlopes
-from bayescale.law import LOSS, Amplitude, Input, Law, Param, Published, Scale
 from bayescale.default_priors import EXPONENT, EXPONENT_SPREAD, FLOOR, LEVEL_SPREAD, TERM
+from bayescale.law import LOSS, Amplitude, Input, Law, Param, Published, Scale
 from bayescale.prior import POSITIVE, REAL, Prior
 
 ANY = Input("x", "any one input: parameters, tokens, compute, ...", "")
@@ -111,16 +111,16 @@ power = Law(
     ),
     published=(
         Published(
-            "kaplan2020_N", "arXiv:2001.08361, eq. 1.1, N without embeddings", "N", k=8.8e13**0.076, alpha=0.076
+            "kaplan2020_N",
+            "arXiv:2001.08361, eq. 1.1, N without embeddings",
+            "N",
+            k=8.8e13**0.076,
+            alpha=0.076,
         ),
         Published("kaplan2020_D", "arXiv:2001.08361, eq. 1.2", "D", k=5.4e13**0.095, alpha=0.095),
-        Published(
-            "kaplan2020_C_min", "arXiv:2001.08361, eq. 1.3", "C", k=(3.1e8 * PF_DAY) ** 0.050, alpha=0.050
-        ),
+        Published("kaplan2020_C_min", "arXiv:2001.08361, eq. 1.3", "C", k=(3.1e8 * PF_DAY) ** 0.050, alpha=0.050),
         Published("kaplan2020_C", "arXiv:2001.08361, table 5", "C", k=(1.6e7 * PF_DAY) ** 0.057, alpha=0.057),
-        Published(
-            "henighan2020_language_N", "arXiv:2010.14701, table 1", "N", k=1.47e14**0.070, alpha=0.070
-        ),
+        Published("henighan2020_language_N", "arXiv:2010.14701, table 1", "N", k=1.47e14**0.070, alpha=0.070),
         Published(
             "henighan2020_language_C",
             "arXiv:2010.14701, table 1",
@@ -128,9 +128,7 @@ power = Law(
             k=(3.47e8 * PF_DAY) ** 0.048,
             alpha=0.048,
         ),
-        Published(
-            "hestness2017_word_lm", "arXiv:1712.00409, word language models", "D", k=11.9, alpha=0.066
-        ),
+        Published("hestness2017_word_lm", "arXiv:1712.00409, word language models", "D", k=11.9, alpha=0.066),
     ),
     title="response against any one input, no floor",
     reference="Hestness et al. (2017), arXiv:1712.00409; Kaplan et al. (2020), arXiv:2001.08361, eq. 1.1-1.3",

@@ -1,0 +1,255 @@
+"""Does the law fit? Residuals, predictive checks, outliers, and what is left over that is not noise."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayescale.answers.common import warn_unless_converged
+from bayescale.discrepancy import Quadratic
+from bayescale.model import Model
+from bayescale.posterior import Posterior
+from bayescale.simulation import sample_prior
+
+STRUCTURE_P = 0.01
+STRUCTURE_SHARE = 0.25
+SPREAD_RATIO = 2.0
+OUTLIER = 0.5
+CONTRACTION = 0.5
+USED_DRAWS = 400
+
+
+def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
+    """Check a fit against the runs it was made from.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fit.
+    seed : int
+        For replicated runs.
+
+    Returns
+    -------
+    Dataset
+        By ``run``: ``residual``, log of measured over expected response (posterior median; expected includes the discrepancy),
+        ``residual_lower`` and ``residual_upper``, the 90 % band of noise; ``pit``, the leave-one-out probability integral
+        transform (uniform if the fit is calibrated); ``outlier``, the probability that the run lies farther from the law than
+        a normal core with the fitted scale would put any of the runs [1]_; ``cost``; ``group``.
+
+        By ``part`` (each group, or all runs): ``residual_sd``; ``seed_sd``, the spread of replicated runs, NaN without
+        replicates; ``structure``, share of the residuals' variance that a smooth quadratic function of the log inputs
+        explains, and ``structure_p``, its posterior predictive p-value; ``cover_50``, ``cover_90``, share of runs inside their
+        leave-one-out intervals.
+
+        By ``parameter``: ``contraction``, how much narrower the posterior is than the prior, ``1 - var / var``, on the
+        unconstrained scale: near 1 the runs have decided, near 0 the prior has.
+
+    References
+    ----------
+    .. [1] Chaloner & Brant (1988), Biometrika 75, 651-659.
+    .. [2] Gelman, Meng & Stern (1996), Statistica Sinica 6, 733-807 (posterior predictive p-values of realised residuals).
+    .. [3] Vehtari, Gelman & Gabry (2017), Stat. Comput. 27, 1413-1432 (leave-one-out predictive checks).
+    """
+    warn_unless_converged(posterior)
+    model = posterior.model
+    location, params, size = posterior.at_runs()
+    response = xr.DataArray(model.response, dims="run")
+    deviation = np.log(response) - np.log(location)
+    drawn = np.log(posterior.replicate(seed)) - np.log(location)
+    noise = drawn.quantile([0.05, 0.95], ("chain", "draw"))
+    scale = model.noise.scale(params, size)
+    checks = xr.Dataset(
+        {
+            "residual": deviation.median(("chain", "draw")).assign_attrs(
+                long_name="log measured over expected", units="1"
+            ),
+            "residual_lower": noise.isel(quantile=0, drop=True),
+            "residual_upper": noise.isel(quantile=1, drop=True),
+            "pit": _loo_pit(posterior, location, params, size),
+            "outlier": (abs(deviation / scale) > _outlier_limit(len(model.runs))).mean(("chain", "draw")),
+            "cost": ("run", model.cost()),
+        },
+        attrs={
+            "law": model.law.name,
+            "converged": int(posterior.converged),
+            "discrepancy": str(model.discrepancy),
+        },
+    )
+    if model.group:
+        checks = checks.assign_coords(group=("run", model.runs[model.group].to_numpy(dtype=object)))
+    parts = _parts(model, checks, _normal_scores(posterior, location, params, size))
+    return checks.merge(parts).merge(_contraction(posterior, seed))
+
+
+def _loo_pit(posterior: Posterior, location, params, size) -> xr.DataArray:
+    from arviz_stats.base import array_stats
+
+    model = posterior.model
+    response = xr.DataArray(model.response, dims="run")
+    below = model.noise.cdf(response, location, params, size).transpose("run", "chain", "draw")
+    log_density = posterior.log_likelihood().transpose("run", "chain", "draw").to_numpy()
+    flat = (log_density.shape[0], -1)
+    log_weights, _ = array_stats.psislw(-log_density.reshape(flat))
+    weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
+    pit = (weights * below.to_numpy().reshape(flat)).sum(axis=1) / weights.sum(axis=1)
+    return xr.DataArray(pit, dims="run", attrs={"long_name": "leave-one-out probability of less", "units": "1"})
+
+
+def _outlier_limit(n: int) -> float:
+    """Standardised distance that a normal sample of size n exceeds anywhere with probability 5 % (Chaloner & Brant)."""
+    from scipy.stats import norm
+
+    return float(norm.isf((1 - 0.95 ** (1 / n)) / 2))
+
+
+def _normal_scores(posterior: Posterior, location, params, size) -> np.ndarray:
+    """Residuals turned to standard normal by the noise of each draw, shape (draw, run): robust to heavy tails."""
+    from scipy.special import ndtri
+
+    response = xr.DataArray(posterior.model.response, dims="run")
+    below = posterior.model.noise.cdf(response, location, params, size).transpose("chain", "draw", "run").to_numpy()
+    flat = below.reshape(-1, below.shape[-1])
+    chosen = flat[np.linspace(0, len(flat) - 1, min(USED_DRAWS, len(flat))).astype(int)]
+    return ndtri(np.clip(chosen, 1e-12, 1 - 1e-12))
+
+
+def _parts(model: Model, checks: xr.Dataset, scores: np.ndarray) -> xr.Dataset:
+    names = model.groups or ("all runs",)
+    rows = [
+        _part(model, checks, scores, np.flatnonzero(model.group_index == g))
+        if model.group
+        else _part(model, checks, scores, np.arange(len(model.runs)))
+        for g in range(len(names))
+    ]
+    return xr.Dataset({key: ("part", [row[key] for row in rows]) for key in rows[0]}, {"part": list(names)})
+
+
+def _part(model: Model, checks: xr.Dataset, scores: np.ndarray, members: np.ndarray) -> dict[str, float]:
+    share, p = _structure(model, scores, members)
+    pit = checks["pit"].to_numpy()[members]
+    residual = checks["residual"].to_numpy()[members]
+    return {
+        "residual_sd": float(residual.std(ddof=1)) if members.size > 1 else float("nan"),
+        "seed_sd": _seed_spread(model, members),
+        "structure": share,
+        "structure_p": p,
+        "cover_50": float(np.mean(abs(pit - 0.5) <= 0.25)),
+        "cover_90": float(np.mean(abs(pit - 0.5) <= 0.45)),
+    }
+
+
+def _seed_spread(model: Model, members: np.ndarray) -> float:
+    """Pooled standard deviation of log response over runs that differ in nothing the law knows."""
+    inputs = list(model.inputs().values())
+    table = pd.DataFrame({str(k): x[members] for k, x in enumerate(inputs)})
+    table["y"] = np.log(model.response[members])
+    cells = table.groupby([c for c in table if c != "y"])["y"]
+    freedom = int((cells.size() - 1).sum())
+    if freedom == 0:
+        return float("nan")
+    return float(np.sqrt(((table["y"] - cells.transform("mean")) ** 2).sum() / freedom))
+
+
+def _structure(model: Model, scores: np.ndarray, members: np.ndarray) -> tuple[float, float]:
+    """Share of variance explained by a quadratic in the log inputs, and its posterior predictive p-value.
+
+    Under a right model the scores are independent standard normal whatever the draw, so the share has a Beta distribution,
+    and the p-value of each draw is exact.
+    """
+    from scipy.stats import beta
+
+    relative = {s: x[members] for s, x in model.relative(model.inputs()).items()}
+    varying = {s: x for s, x in relative.items() if np.ptp(np.log(x)) > 0}
+    columns = [np.ones(members.size), *(np.log(x) for x in varying.values())]
+    if varying:
+        bare = Quadratic(dict.fromkeys(varying, 1.0), (0.0,) * (len(varying) * (len(varying) + 1) // 2))
+        columns += bare.basis(varying)
+    left, singular, _ = np.linalg.svd(np.stack(columns, axis=1), full_matrices=False)
+    design = left[:, singular > 1e-10 * singular[0]]
+    n, k = members.size, design.shape[1] - 1
+    if n - k - 1 < 3 or k < 1:
+        return float("nan"), float("nan")
+    e = scores[:, members]
+    centred = e - e.mean(axis=1, keepdims=True)
+    fitted = (e @ design) @ design.T
+    explained = ((fitted - e.mean(axis=1, keepdims=True)) ** 2).sum(axis=1) / (centred**2).sum(axis=1)
+    expected = k / (n - 1)
+    share = float(np.median((explained - expected) / (1 - expected)))
+    return max(share, 0.0), float(beta.sf(explained, k / 2, (n - k - 1) / 2).mean())
+
+
+def _contraction(posterior: Posterior, seed: int) -> xr.Dataset:
+    model = posterior.model
+    prior = sample_prior(model, draws=2000, seed=seed).dataset
+    names, values = [], []
+    for p in model.params:
+        after = p.support.unconstrain(posterior.dataset[p.symbol])
+        before = p.support.unconstrain(prior[p.symbol])
+        ratio = 1 - after.var(("chain", "draw")) / before.var(("chain", "draw"))
+        for index, value in np.ndenumerate(ratio.to_numpy()):
+            names.append(p.symbol + (f"[{model.groups[index[0]]}]" if index else ""))
+            values.append(float(value))
+    return xr.Dataset({"contraction": ("parameter", values)}, {"parameter": names})
+
+
+def check_sentences(check: xr.Dataset) -> list[str]:
+    """Say what a check found: misfit, outliers, calibration, and what the prior decided; each with a remedy."""
+    lines, slight = [], []
+    parts = check[["residual_sd", "seed_sd", "structure", "structure_p", "cover_50", "cover_90"]].to_dataframe()
+    for part, row in parts.iterrows():
+        ratio = row["residual_sd"] / row["seed_sd"]
+        wide = np.isfinite(ratio) and ratio > SPREAD_RATIO
+        shaped = row["structure_p"] < STRUCTURE_P and row["structure"] > STRUCTURE_SHARE
+        if wide or shaped:
+            reasons = [
+                f"its residuals spread {ratio:.1f} times as much as repeated runs" if wide else "",
+                f"{100 * row['structure']:.0f} % of their variance is a smooth function of the inputs"
+                f" (p = {row['structure_p']:.2g})"
+                if shaped
+                else "",
+            ]
+            lines.append(f"MISFIT in {part}: {' and '.join(filter(None, reasons))}.")
+        elif row["structure_p"] < STRUCTURE_P:
+            slight.append(
+                f"Slight misfit in {part}: {100 * row['structure']:.0f} % of the residuals' variance is a smooth function "
+                f"of the inputs (p = {row['structure_p']:.2g}); far beyond the runs the band is somewhat too narrow."
+            )
+    misfit = bool(lines)
+    if misfit and check.attrs["discrepancy"] == "None":
+        lines.append(
+            "The law is only roughly right here, so its bands are too narrow away from the runs. Remedy: fit with "
+            "discrepancy=True (--discrepancy), compare other laws, or keep to the range where the law holds."
+        )
+    elif misfit:
+        lines.append("The discrepancy carries part of this into the forecast; what is left is taken as noise.")
+    outliers = np.flatnonzero(check["outlier"].to_numpy() > OUTLIER)
+    if outliers.size:
+        shown = ", ".join(str(i + 1) for i in outliers[:10]) + (" ..." if outliers.size > 10 else "")
+        lines.append(
+            f"{outliers.size} of {check.sizes['run']} runs are probably outliers (rows {shown}); "
+            "Student-t noise gives them little weight, normal noise would not."
+        )
+    weak = [
+        str(name)
+        for name, c in zip(check["parameter"].to_numpy(), check["contraction"].to_numpy(), strict=True)
+        if c < CONTRACTION
+    ]
+    if weak:
+        lines.append(
+            f"Mostly prior, not runs: {', '.join(weak)} (contraction below {CONTRACTION}). "
+            "Forecasts that lean on them lean on the prior; runs over a wider range would tell."
+        )
+    n = check.sizes["run"]
+    inside = float((parts["cover_90"] * _part_sizes(check, parts)).sum() / n)
+    lines.append(f"Leave-one-out: {100 * inside:.0f} % of the {n} runs lie inside their 90 % interval.")
+    lines += slight
+    if not misfit and not slight:
+        lines.insert(0, "No misfit found: residuals show no smooth pattern and no excess over repeated runs.")
+    return lines
+
+
+def _part_sizes(check: xr.Dataset, parts: pd.DataFrame) -> np.ndarray:
+    if "group" not in check.coords:
+        return np.array([check.sizes["run"]])
+    counts = pd.Series(check["group"].to_numpy()).value_counts()
+    return counts.reindex(parts.index).to_numpy()

@@ -1,0 +1,428 @@
+"""The command line: each command parses, makes one library call, and prints."""
+
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bayescale.errors import BayescaleWarning, InputError
+
+app = typer.Typer(
+    name="bayescale",
+    help="Bayesian neural scaling laws: from a table of training runs to answers with honest intervals.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+RunsArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUNS",
+        help="A table (CSV, TSV, Parquet, JSON lines), or a data set's name such as tiny_sweep.",
+    ),
+]
+PosteriorArgument = Annotated[str, typer.Argument(metavar="POST.NC", help="A file written by `bayescale fit -o`.")]
+LawOption = Annotated[
+    str, typer.Option("--law", help="A law's name; for a law of one input with its column, saturating:C.")
+]
+LawsOption = Annotated[list[str] | None, typer.Option("--law", help="A law to compare; at least two.")]
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="N=n_params", help="Which column of the table is N, D, C or L."),
+]
+FillOption = Annotated[str | None, typer.Option("--fill", metavar="C|N|D", help="Compute this column from C = 6 N D.")]
+PoolOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pool",
+        help="Pool over a column: modality; modality:none for separate laws; alpha=modality or E=none for one parameter.",
+    ),
+]
+PriorOption = Annotated[
+    list[str] | None,
+    typer.Option("--prior", metavar="'E=LogNormal(0.5, 0.2)'", help="Replace a default prior, natural units."),
+]
+NoiseOption = Annotated[str, typer.Option("--noise", help="student, normal, student+size or normal+size.")]
+DiscrepancyOption = Annotated[bool, typer.Option("--discrepancy", help="Let the truth depart smoothly from the law.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Same seed, same draws.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def main() -> None:
+    """Run the command line; the user's mistakes end in one sentence and exit code 2."""
+    warnings.showwarning = _show_warning
+    try:
+        app()
+    except InputError as error:
+        print(f"bayescale: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("bayescale: interrupted; nothing was written.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    if issubclass(category, BayescaleWarning):
+        print(f"Warning: {message}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno, line), file=sys.stderr)
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option("--output", help="Folder for the figures.")] = Path("demo"),
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Do the main job on the embedded runs: fit, forecast, compare laws, draw figures.
+
+    Example: bayescale demo --output demo
+    """
+    from bayescale.demo import run_demo
+
+    answers = run_demo(output, seed, quiet=as_json)
+    if as_json:
+        _print_json(answers)
+
+
+@app.command()
+def check(
+    runs: RunsArgument,
+    law: LawOption = "chinchilla",
+    column: ColumnOption = None,
+    fill: FillOption = None,
+    pool: PoolOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at a table before fitting: columns, ranges, doubts, and the priors a fit would use.
+
+    Example: bayescale check runs.csv --law chinchilla --column N=n_params
+    """
+    model = _model(runs, law, column, fill, pool, None, "student", False)
+    table = model.describe()
+    if as_json:
+        _print_json({"runs": table.reset_index().to_dict("records"), "model": model.to_dict()})
+        return
+    print(table.to_string(float_format=lambda v: f"{v:.4g}"))
+    print()
+    print(model)
+
+
+@app.command()
+def fit(
+    runs: RunsArgument,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to keep the posterior.")] = None,
+    law: LawOption = "chinchilla",
+    column: ColumnOption = None,
+    fill: FillOption = None,
+    pool: PoolOption = None,
+    prior: PriorOption = None,
+    noise: NoiseOption = "student",
+    discrepancy: DiscrepancyOption = False,
+    seed: SeedOption = None,
+    draws: Annotated[int, typer.Option("--draws", help="Kept draws of each chain.")] = 1000,
+    tune: Annotated[int, typer.Option("--tune", help="Tuning draws of each chain.")] = 1000,
+    chains: Annotated[int, typer.Option("--chains", help="Independent chains.")] = 4,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit a law to a table of runs; print the posterior and whether the law fits.
+
+    Example: bayescale fit runs.csv --law chinchilla --pool modality --seed 1 -o post.nc
+    """
+    from bayescale.answers.check import check_fit, check_sentences
+    from bayescale.inference import fit as fit_model
+
+    if output is not None and not output.parent.is_dir():
+        raise InputError(f"Cannot write {str(output)!r}: there is no folder {str(output.parent)!r}.")
+    model = _model(runs, law, column, fill, pool, prior, noise, discrepancy)
+    posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains)
+    if output is not None:
+        posterior.save(output)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayescaleWarning)  # said once already, by the fit
+        sentences = check_sentences(check_fit(posterior))
+    if as_json:
+        _print_json(_summary(posterior) | {"check": sentences, "output": str(output) if output else None})
+        return
+    print(posterior)
+    print()
+    print("\n".join(sentences))
+    if output is not None:
+        print(f"\nKept in {output}. Ask it: bayescale forecast {output} --help")
+
+
+@app.command()
+def show(posterior: PosteriorArgument, as_json: JsonOption = False) -> None:
+    """Print a saved posterior: model, priors, parameters, convergence.
+
+    Example: bayescale show post.nc
+    """
+    saved = _open(posterior)
+    if as_json:
+        _print_json(_summary(saved))
+        return
+    print(saved.model)
+    print()
+    print(saved)
+
+
+@app.command()
+def forecast(
+    posterior: PosteriorArgument,
+    n: Annotated[str | None, typer.Option("--N", help="Parameters: 70B, or several: 7B,70B.")] = None,
+    d: Annotated[str | None, typer.Option("--D", help="Training tokens: 1.4T.")] = None,
+    c: Annotated[str | None, typer.Option("--C", help="Training compute in FLOP: 5.76e23.")] = None,
+    at: Annotated[
+        list[str] | None, typer.Option("--at", metavar="NAME=VALUE", help="Any other input of the law.")
+    ] = None,
+    group: Annotated[str | None, typer.Option("--group", help="One group, or new for an unseen one.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Forecast the loss of a run: what it would measure, and the law.
+
+    Example: bayescale forecast post.nc --N 70B --D 1.4T
+    """
+    from bayescale.answers.forecast import forecast as ask
+    from bayescale.answers.forecast import forecast_sentences, forecast_table
+
+    given = {"N": n, "D": d, "C": c} | dict(_pairs(at, "--at"))
+    inputs = {name: _several(name, text) for name, text in given.items() if text is not None}
+    answer = ask(_open(posterior), group=group, seed=seed, **inputs)
+    if as_json:
+        _print_json({"attrs": dict(answer.attrs), "forecast": forecast_table(answer).to_dict("records")})
+        return
+    print("\n".join(forecast_sentences(answer)))
+
+
+@app.command()
+def compare(
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="RUNS | A.NC B.NC ...", help="One table with --law twice, or saved posteriors."),
+    ],
+    law: LawsOption = None,
+    by: Annotated[str, typer.Option("--by", help="waic, loo or largest.")] = "waic",
+    column: ColumnOption = None,
+    fill: FillOption = None,
+    pool: PoolOption = None,
+    noise: NoiseOption = "student",
+    discrepancy: DiscrepancyOption = False,
+    unit: Annotated[
+        str | None, typer.Option("--unit", help="Column whose values are scored as one, such as a curve.")
+    ] = None,
+    seed: SeedOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare laws on the same runs by WAIC, PSIS-LOO, or the largest runs held out.
+
+    Example: bayescale compare runs.csv --law kaplan --law chinchilla --by waic
+    """
+    from bayescale.answers.comparison import compare as compare_posteriors
+    from bayescale.inference import fit as fit_model
+
+    if law:
+        if len(sources) != 1:
+            raise InputError(f"With --law, name one table of runs; {len(sources)} were given.")
+        if len(set(law)) < 2:
+            raise InputError(f"A comparison needs two laws; given: {', '.join(law)}.")
+        models = {name: _model(sources[0], name, column, fill, pool, None, noise, discrepancy) for name in law}
+        posteriors = {name: fit_model(model, seed=seed) for name, model in models.items()}
+    else:
+        if len(sources) < 2:
+            raise InputError("A comparison needs two: one table with --law twice, or two saved posteriors.")
+        posteriors = _open_all(sources)
+    result = compare_posteriors(posteriors, by, unit=unit, seed=seed or 0)
+    if as_json:
+        _print_json(
+            {
+                "by": result.by,
+                "table": result.table.reset_index().to_dict("records"),
+                "verdict": result.verdict,
+                "notes": list(result.notes),
+            }
+        )
+        return
+    print(result)
+
+
+@app.command()
+def laws(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show one law's card.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the laws, or show one: formula, parameters, priors, published values.
+
+    Example: bayescale laws chinchilla
+    """
+    from bayescale.laws import LAWS, get_law
+
+    if name is not None:
+        law = get_law(name)
+        if as_json:
+            _print_json(
+                {
+                    "name": law.name,
+                    "formula": law.text(),
+                    "latex": law.latex(),
+                    "parameters": {p.symbol: p.meaning for p in law.params},
+                    "published": {e.key: dict(e.values) | {"source": e.source} for e in law.published},
+                }
+            )
+        else:
+            print(law.card())
+        return
+    rows = [{"name": law.name, "title": law.title, "reference": law.reference} for law in LAWS.values()]
+    if as_json:
+        _print_json(rows)
+        return
+    width = max(len(row["name"]) for row in rows)
+    for row in rows:
+        print(f"{row['name']:<{width}}  {row['title']}\n{'':<{width}}  {row['reference']}")
+
+
+@app.command()
+def data(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show one data set.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Export it to this CSV file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the data sets, show one with its licence and caveats, or export it.
+
+    Example: bayescale data tiny_sweep -o tiny_sweep.csv
+    """
+    from bayescale.datasets import DATASETS, describe, load_runs
+
+    if name is None:
+        if output is not None:
+            raise InputError("Name the data set to export, as in: bayescale data tiny_sweep -o runs.csv")
+        rows = [
+            {"name": d.name, "title": d.title, "runs": d.rows, "licence": d.licence, "embedded": d.embedded}
+            for d in DATASETS.values()
+        ]
+        if as_json:
+            _print_json(rows)
+            return
+        for row in rows:
+            where = "embedded" if row["embedded"] else "downloaded at first use"
+            print(f"{row['name']:<16} {row['runs']:>6} rows  {row['title']} ({where}; {row['licence']})")
+        return
+    if output is not None:
+        if not output.parent.is_dir():
+            raise InputError(f"Cannot write {str(output)!r}: there is no folder {str(output.parent)!r}.")
+        load_runs(name).to_csv(output, index=False)
+        print(f"Wrote {output}.", file=sys.stderr)
+    if as_json:
+        _print_json({"name": name, "description": describe(name), "output": str(output) if output else None})
+    elif output is None:
+        print(describe(name))
+
+
+def _model(source, law, column, fill, pool, prior, noise, discrepancy):
+    """Read the table and assemble the model."""
+    from bayescale.model import Model
+
+    runs = _read(source, column, fill)
+    return Model(
+        law,
+        runs,
+        pool=_pool(pool),
+        priors=dict(_pairs(prior, "--prior")),
+        noise=noise,
+        discrepancy=discrepancy,
+    )
+
+
+def _read(source: str, column, fill):
+    from bayescale.datasets import DATASETS, load_runs
+    from bayescale.runs import read_runs
+
+    columns = dict(_pairs(column, "--column"))
+    if source in DATASETS and not Path(source).exists():
+        runs = load_runs(source)
+        return read_runs(runs, fill=fill, **columns) if columns or fill else runs
+    if not Path(source).exists() and not Path(source).suffix:
+        raise InputError(
+            f"There is no file and no data set {source!r}. Data sets: {', '.join(DATASETS)}; files end in .csv, .parquet, .jsonl."
+        )
+    return read_runs(source, fill=fill, **columns)
+
+
+def _pool(options: list[str] | None):
+    if not options:
+        return None
+    whole = [text for text in options if "=" not in text]
+    if len(whole) > 1:
+        raise InputError(f"--pool names one column; {', '.join(whole)} were given.")
+    if len(whole) == len(options):
+        return whole[0]
+    chosen = dict(_pairs([text for text in options if "=" in text], "--pool"))
+    return ({"*": whole[0]} if whole else {}) | chosen
+
+
+def _pairs(options: list[str] | None, flag: str) -> list[tuple[str, str]]:
+    pairs = []
+    for text in options or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise InputError(f"{flag} takes NAME=VALUE; {text!r} was given.")
+        pairs.append((name.strip(), value.strip()))
+    return pairs
+
+
+def _several(name: str, text: str) -> float | list[float]:
+    from bayescale.runs import parse_number
+
+    numbers = [parse_number(part) for part in text.split(",") if part.strip()]
+    if not numbers:
+        raise InputError(f"--{name} takes a number such as 70B; {text!r} was given.")
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def _open(path: str):
+    from bayescale.posterior import open_posterior
+
+    return open_posterior(path)
+
+
+def _open_all(paths: list[str]) -> dict[str, Any]:
+    names = [Path(path).stem for path in paths]
+    labels = names if len(set(names)) == len(names) else paths
+    return {label: _open(path) for label, path in zip(labels, paths, strict=True)}
+
+
+def _summary(posterior) -> dict[str, Any]:
+    return {
+        "law": posterior.model.law.name,
+        "converged": posterior.converged,
+        "problems": posterior.diagnostics.problems,
+        "seed": posterior.info.get("seed"),
+        "model": posterior.model.to_dict(),
+        "summary": posterior.summary().reset_index(names="parameter").to_dict("records"),
+    }
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(_plain(value), indent=2, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    """Values as JSON has them: NumPy numbers as numbers, what is not finite as null."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not (value == value and abs(value) != float("inf")):
+        return None
+    return value
