@@ -41,7 +41,8 @@ PoolOption = Annotated[
     list[str] | None,
     typer.Option(
         "--pool",
-        help="Pool over a column: modality; modality:none for separate laws; alpha=modality or E=none for one parameter.",
+        help="Pool over a column: modality; modality:none for separate laws; "
+        "alpha=modality or E=none for one parameter.",
     ),
 ]
 PriorOption = Annotated[
@@ -352,7 +353,8 @@ def _read(source: str, column, fill):
         return read_runs(runs, fill=fill, **columns) if columns or fill else runs
     if not Path(source).exists() and not Path(source).suffix:
         raise InputError(
-            f"There is no file and no data set {source!r}. Data sets: {', '.join(DATASETS)}; files end in .csv, .parquet, .jsonl."
+            f"There is no file and no data set {source!r}. Data sets: {', '.join(DATASETS)}; "
+            "files end in .csv, .parquet, .jsonl."
         )
     return read_runs(source, fill=fill, **columns)
 
@@ -380,7 +382,7 @@ def _pairs(options: list[str] | None, flag: str) -> list[tuple[str, str]]:
 
 
 def _several(name: str, text: str) -> float | list[float]:
-    from bayescale.runs import parse_number
+    from bayescale.numerals import parse_number
 
     numbers = [parse_number(part) for part in text.split(",") if part.strip()]
     if not numbers:

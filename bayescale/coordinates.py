@@ -1,7 +1,7 @@
 """Sampler's coordinates: what the runs know well, in place of what the paper prints.
 
-A sum of power terms, ``E + A n**-alpha + B d**-beta``, is known by its level and its slopes at the centre of the runs, not
-by ``A`` and ``alpha``. In the coordinates below the posterior is close to round, which is where a sampler is fast.
+A sum of power terms, ``E + A n**-alpha + B d**-beta``, is known by its level and its slopes at the centre of the runs,
+not by ``A`` and ``alpha``. In the coordinates below the posterior is close to round, which is where a sampler is fast.
 """
 
 from collections.abc import Mapping
@@ -34,8 +34,9 @@ class LocalSlopes:
 
     With the terms' values ``level_0`` (the floor if there is one), ``level_1``, ... at the reference point, the
     coordinates are ``T = log(sum of levels)``, ``q_j = log(level_j / level_0)``, and for each power term
-    ``m = log(exponent * its share of the sum)``, the log of its contribution to the local log-log slope. Taken in the
-    order (q, T, m) each coordinate is the log of one parameter plus a function of those before it, so the Jacobian is 1.
+    ``m = log(exponent * its share of the sum)``, the log of its contribution to the local log-log slope.
+    Taken in the order (q, T, m) each coordinate is the log of one parameter plus a function of those before it,
+    so the Jacobian is 1.
 
     Parameters
     ----------
@@ -82,10 +83,11 @@ class LocalSlopes:
 class JointLevels:
     """Levels at the reference point of Kaplan's joint form, with or without a floor.
 
-    The joint term is ``(a n**-r + b d**-1)**alpha_D`` with ``a = L_N**(1/alpha_D)``, ``b = L_D**(1/alpha_D)``. Coordinates:
-    ``T``, the log of floor plus joint term; ``q = log(joint term / floor)`` where there is a floor; ``log(L_N / L_D)``; the
-    log of the size exponent, and that of the tokens' exponent times the joint term's share of the response. Taken in the
-    order (exponents, ratio, q, T) each is the log of one parameter plus a function of those before it: the Jacobian is 1.
+    The joint term is ``(a n**-r + b d**-1)**alpha_D`` with ``a = L_N**(1/alpha_D)``, ``b = L_D**(1/alpha_D)``.
+    Coordinates: ``T``, the log of floor plus joint term; ``q = log(joint term / floor)`` where there is a floor;
+    ``log(L_N / L_D)``; the log of the size exponent, and that of the tokens' exponent times the joint term's share of
+    the response. Taken in the order (exponents, ratio, q, T) each is the log of one parameter plus a function of those
+    before it: the Jacobian is 1.
 
     Parameters
     ----------

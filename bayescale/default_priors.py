@@ -1,8 +1,9 @@
 """Default priors shared by the laws; weakly informative, after the published values.
 
-Exponents: published loss exponents run from .04 to .6 (Henighan 2020 .04-.24 in N and .05-.19 in C; Hoffmann 2022 and its
-refits .28-.37; Hestness 2017 .07-.35), so a log-normal with median .3 and a 95 % range of .09 to .97. Between modalities
-the log exponents of Henighan's table 1 have a standard deviation of .27 (rows with a floor) to .6 (all rows).
+Exponents: published loss exponents run from .04 to .6 (Henighan 2020 .04-.24 in N and .05-.19 in C; Hoffmann 2022 and
+its refits .28-.37; Hestness 2017 .07-.35), so a log-normal with median .3 and a 95 % range of .09 to .97. Between
+modalities the log exponents of Henighan's table 1 have a standard deviation of .27 (rows with a floor) to .6 (all
+rows).
 
 Levels are in units of the geometric mean of the response. A floor is most often half to nine tenths of the loss
 measured; what a term owes to finite size or data is a tenth to a half of it.

@@ -1,7 +1,8 @@
 """A smooth departure of the truth from the law, learnt from the runs and carried into the forecast.
 
 Laws are only approximately right. Where parameters and tokens help each other more than the law says, or a curve bends
-late, the runs scatter about the law in a pattern, and a forecast that takes the pattern for noise is too sure of itself.
+late, the runs scatter about the law in a pattern, and a forecast that takes the pattern for noise is too sure of
+itself.
 """
 
 import math
@@ -30,12 +31,13 @@ TAU = Param(
 class Quadratic:
     """Squares and products of the log inputs, added to log response with small learnt weights.
 
-    For each group ``tau * sum_k w_k * (b_k(x) - mean of b_k over the runs)`` with ``w_k ~ Normal(0, 1)``; the ``b_k`` are all
-    products of two log inputs, each divided by its standard deviation over the runs. One ``tau`` serves all groups, so
-    groups teach each other how far to trust the law. Beyond the runs it grows with the square of the log distance.
+    For each group ``tau * sum_k w_k * (b_k(x) - mean of b_k over the runs)`` with ``w_k ~ Normal(0, 1)``; the ``b_k``
+    are all products of two log inputs, each divided by its standard deviation over the runs. One ``tau`` serves all
+    groups, so groups teach each other how far to trust the law. Beyond the runs it grows with the square of the log
+    distance.
 
-    The departure and the curvature of the law explain part of the same thing: with a `Quadratic`, floor and exponents are
-    those of a law that need not be exact, and are less certain.
+    The departure and the curvature of the law explain part of the same thing: with a `Quadratic`, floor and exponents
+    are those of a law that need not be exact, and are less certain.
 
     Parameters
     ----------

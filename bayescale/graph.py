@@ -13,7 +13,10 @@ from bayescale.model import COMPLETE, MEAN, PARTIAL, SPREAD, Model
 
 
 class CoordinateTransform(Transform):
-    """PyMC transform from the logs of a law's parameters (first axis) to the sampler's coordinates; its Jacobian is 1."""
+    """PyMC transform from the logs of a law's parameters (first axis) to the sampler's coordinates.
+
+    Its Jacobian is 1.
+    """
 
     name = "coordinates"
 

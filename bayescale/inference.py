@@ -58,8 +58,9 @@ def fit(
 ) -> Posterior:
     """Draw from the posterior of a model.
 
-    Sampling is NUTS (nutpie). A first try that does not converge is repeated, with more draws where only they are missing and
-    else with smaller steps, then with a diagonal mass matrix; the best try is returned, and what was tried is kept in it.
+    Sampling is NUTS (nutpie). A first try that does not converge is repeated, with more draws where only they are
+    missing and else with smaller steps, then with a diagonal mass matrix; the best try is returned, and what was tried
+    is kept in it.
 
     Parameters
     ----------
@@ -137,7 +138,7 @@ def _check_settings(draws, tune, chains, target_accept, seed):
 
 
 def _next_attempt(first: _Attempt, tried: int, found: Diagnostics) -> _Attempt | None:
-    """What to try after ``tried`` tries: only too few effective draws asks for more of them, the rest for smaller steps."""
+    """What to try after ``tried`` tries: too few effective draws alone ask for more, the rest for smaller steps."""
     if tried == 1 and not found.divergences and found.rhat < 1.05:
         return replace(first, tune=2 * first.tune, draws=3 * first.draws)
     if tried == 1:
@@ -260,7 +261,10 @@ def _compiled(model: Model) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
 
 
 def _compile(graph, x: np.ndarray):
-    """Compile to machine code kept on disk, without reordering of floating-point sums: cold and warm agree to the bit."""
+    """Compile to machine code kept on disk.
+
+    Floating-point sums are not reordered: cold and warm agree to the bit.
+    """
     import pytensor
     from pytensor.compile.mode import Mode
     from pytensor.link.numba.linker import NumbaLinker

@@ -313,7 +313,10 @@ class Law:
         return replace(self, inputs=(new,))
 
     def to_paper(self, params: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the paper's constants from the sampled parameters; ``reference`` maps inputs to their reference values."""
+        """Return the paper's constants from the sampled parameters.
+
+        ``reference`` maps inputs to their reference values.
+        """
         return {
             symbol: p.paper.to_paper(params[p.symbol], params, reference) if p.paper else params[p.symbol]
             for p, symbol in zip(self.params, self.constants, strict=True)

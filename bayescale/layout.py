@@ -43,7 +43,10 @@ class Free:
 
 
 def layout(model: Model) -> list[Free]:
-    """Random variables in the order of the flat vector: means and spreads, the law's, the noise's, the discrepancy's."""
+    """Random variables in the order of the flat vector.
+
+    First means and spreads, then the law's, the noise's, the discrepancy's.
+    """
     frees: list[Free] = []
     for p in model.params:
         if model.pooling[p.symbol] == PARTIAL:

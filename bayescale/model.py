@@ -35,11 +35,12 @@ class Model:
         A table from `read_runs` or `load_runs`: a column for every input, and the response.
     pool : str or mapping, optional
         A column of the runs: every law parameter and the noise scale vary over its groups and share strength (partial
-        pooling). ``"column:none"`` fits every group for itself. A mapping chooses for each parameter: the column (partial),
-        ``None`` (its own value for each group, nothing shared) or ``"complete"`` (one value for all groups); parameters not
-        named follow ``"*"``, or are partially pooled. ``None``: one law for all runs.
+        pooling). ``"column:none"`` fits every group for itself. A mapping chooses for each parameter: the column
+        (partial), ``None`` (its own value for each group, nothing shared) or ``"complete"`` (one value for all groups);
+        parameters not named follow ``"*"``, or are partially pooled. ``None``: one law for all runs.
     priors : mapping of str to Prior or str, optional
-        Priors that replace the defaults, in natural units; ``"alpha_spread"`` is the spread of ``alpha`` between groups.
+        Priors that replace the defaults, in natural units; ``"alpha_spread"`` is the spread of ``alpha`` between
+        groups.
     noise : Noise or str
         ``"student"`` (default), ``"normal"``, or either with ``"+size"`` for a scale that changes with the run's size.
     discrepancy : bool or Quadratic
@@ -104,16 +105,16 @@ class Model:
         )
         if group:
             labels = checked[group].astype(str)
-            if labels.nunique() != checked[group].nunique():
+            if len(labels.unique()) != len(checked[group].unique()):
                 raise InputError(
                     f"Different values of column {group!r} read alike as text, such as 1 and '1'; rename them."
                 )
             checked[group] = labels
             if isinstance(pool, str):
                 kinds = _respect_units(kinds, params, checked, group)
-        elif "modality" in checked and checked["modality"].nunique() > 1:
+        elif "modality" in checked and len(modalities := checked["modality"].dropna().unique()) > 1:
             warnings.warn(
-                f"The runs have {checked['modality'].nunique()} modalities, fitted here as one law. "
+                f"The runs have {len(modalities)} modalities, fitted here as one law. "
                 "Pass pool='modality' to give each its own.",
                 BayescaleWarning,
                 stacklevel=2,
@@ -269,7 +270,8 @@ class Model:
             )
         y = self.runs[output.symbol]
         lines.append(
-            f"  {output.symbol:<12} {y.min():.4g} to {y.max():.4g} {output.unit}, geometric mean {self.response_scale:.4g}"
+            f"  {output.symbol:<12} {y.min():.4g} to {y.max():.4g} {output.unit}, "
+            f"geometric mean {self.response_scale:.4g}"
         )
         lines += [f"  note         {note}" for note in self.runs.attrs.get("notes", ())]
         lines += ["", "Priors (90 % interval)"]
@@ -387,7 +389,8 @@ def _read_priors(priors, law, params, kinds) -> dict[str, Prior]:
             )
         if name not in expected and name not in spreads:
             raise InputError(
-                f"There is no prior {name!r} to set in law {law.name!r}; there are {', '.join([*expected, *sorted(spreads)])}."
+                f"There is no prior {name!r} to set in law {law.name!r}; "
+                f"there are {', '.join([*expected, *sorted(spreads)])}."
             )
         lower, upper = (
             (expected[name].support.lower, expected[name].support.upper) if name in expected else (0.0, np.inf)

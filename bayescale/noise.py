@@ -1,7 +1,8 @@
 """How a measured response scatters about the law.
 
-A noise works on the log of the response: a loss is positive and its seed-to-seed spread is close to a fixed share of it.
-The densities returned are those of the response as measured, Jacobian included, so that laws with different noise compare.
+A noise works on the log of the response: a loss is positive and its seed-to-seed spread is close to a fixed share of
+it. The densities returned are those of the response as measured, Jacobian included, so that laws with different noise
+compare.
 """
 
 import math

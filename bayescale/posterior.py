@@ -30,9 +30,9 @@ class Posterior:
     model : Model
         What was fitted.
     draws : DataTree
-        ArviZ groups. ``posterior``: the sampled parameters and, under the paper's symbols, its constants; dims ``chain``,
-        ``draw`` and, where they vary, the group column. ``sample_stats``, ``observed_data`` (the response, dim ``run``)
-        and ``constant_data`` (inputs).
+        ArviZ groups. ``posterior``: the sampled parameters and, under the paper's symbols, its constants; dims
+        ``chain``, ``draw`` and, where they vary, the group column. ``sample_stats``, ``observed_data`` (the response,
+        dim ``run``) and ``constant_data`` (inputs).
     diagnostics : Diagnostics
         Convergence.
     info : mapping
@@ -130,7 +130,8 @@ class Posterior:
             return self._new_group(posterior, np.random.default_rng(seed))
         if group not in self.model.groups:
             raise InputError(
-                f"There is no group {group!r} of {self.model.group}. Groups: {', '.join(self.model.groups)}, or {NEW!r}."
+                f"There is no group {group!r} of {self.model.group}. "
+                f"Groups: {', '.join(self.model.groups)}, or {NEW!r}."
             )
         chosen = posterior.sel({self.model.group: group}, drop=True)
         return {name: chosen[name] for name in names}

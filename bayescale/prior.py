@@ -132,7 +132,8 @@ class Prior:
     Parameters
     ----------
     distribution : str
-        One of Normal, LogNormal, HalfNormal, StudentT, Exponential, Gamma, InverseGamma, Beta, Uniform, TruncatedNormal.
+        One of Normal, LogNormal, HalfNormal, StudentT, Exponential, Gamma, InverseGamma, Beta, Uniform,
+        TruncatedNormal.
     *args, **kwargs : float
         Its arguments, as PyMC and PreliZ call them.
 
@@ -228,7 +229,10 @@ class Prior:
         return getattr(preliz, self.distribution)(**self.args)
 
     def to_pymc(self, name: str, args=None, **kwargs) -> Any:
-        """Add the random variable ``name`` to the PyMC model in context; ``args`` may replace the numbers by tensors."""
+        """Add the random variable ``name`` to the PyMC model in context.
+
+        ``args`` may replace the numbers by tensors.
+        """
         import pymc
 
         values = self.args if args is None else dict(zip(self.args, args, strict=True))

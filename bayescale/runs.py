@@ -1,4 +1,4 @@
-"""The table of training runs: read it, name its columns, parse "7B", check it, say its ranges.
+"""The table of training runs: read it, name its columns, check it, say its ranges.
 
 A table of runs is a plain DataFrame, one row per run. The columns that laws ask for stand in `KNOWN`; every
 other column is kept as it is. ``runs.attrs["notes"]`` lists in sentences what was done to the table.
@@ -6,28 +6,25 @@ other column is kept as it is. ``runs.attrs["notes"]`` lists in sentences what w
 
 import difflib
 import hashlib
-import io
 import json
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from numbers import Real
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from bayescale.cost import six_nd
+from bayescale.doubts import doubt_compute, doubt_constants, doubt_few, doubt_units, is_constant
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.numerals import as_float, is_numeric, numbers_of, parse_column
+from bayescale.tables import check_names_differ, read_table
+from bayescale.words import COUNTING, counted, listed, quoted, row_numbers, rows_that_are_not
 
-__all__ = ["KNOWN", "check_runs", "describe_runs", "hash_runs", "parse_number", "read_runs"]
-
-FEW_RUNS = 5
-COUNTING = "row 1 is the first row of data"
+__all__ = ["KNOWN", "check_runs", "describe_runs", "hash_runs", "read_runs"]
 
 
 # -- What the columns mean
@@ -80,107 +77,6 @@ KNOWN = {
     "accuracy": Known("share of right answers", SHARE, "acc test_accuracy val_accuracy eval_accuracy test_acc val_acc"),
     "elo": Known("Elo rating", FINITE, "elo_rating elo_score arena_elo rating"),
 }
-
-
-# -- Numbers
-
-_NUMBER = re.compile(
-    r"(?P<digits>[+-]?(?:(?:[0-9]{1,3}(?:[,_][0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+))"
-    r"(?:e(?P<exponent>[+-]?[0-9]+)|\s*(?P<suffix>[kmbgt]))?",
-    re.IGNORECASE | re.ASCII,
-)
-_EXPONENT = {"k": 3, "m": 6, "b": 9, "g": 9, "t": 12}
-
-
-def parse_number(text: str) -> float:
-    """Read a number as people write the size of a run.
-
-    Parameters
-    ----------
-    text : str
-        ``3e9``, ``1,000,000``, or a decimal with one of the suffixes k (1e3), M (1e6), B or G (1e9) and
-        T (1e12), in either case, with or without a space: ``7B``, ``1.4T``, ``70 M``, ``350k``. A comma
-        groups thousands; it is never a decimal point.
-
-    Returns
-    -------
-    float
-        The float nearest to the number as written; never NaN or infinite.
-    """
-    match = _NUMBER.fullmatch(text.strip())
-    if match is None:
-        raise InputError(f"{text!r} is not a number. Write it like 7B, 1.4T, 350k, 3e9 or 1,000,000.")
-    digits = re.sub("[,_]", "", match["digits"])
-    exponent = match["exponent"] or _EXPONENT.get((match["suffix"] or "").lower(), 0)
-    number = float(f"{digits}e{exponent}")
-    if not np.isfinite(number):
-        raise InputError(f"{text!r} is too large to compute with. Write a number below 1e308.")
-    return number
-
-
-def _cell_number(value: object) -> float:
-    """One cell as a float, NaN if it is missing."""
-    if isinstance(value, str):
-        return parse_number(value)
-    if value is None or value is pd.NA or value is pd.NaT:
-        return np.nan
-    if isinstance(value, (Real, Decimal)) and not isinstance(value, bool):
-        return float(value)
-    raise InputError(f"{value!r} is not a number. Write it like 7B, 1.4T, 350k, 3e9 or 1,000,000.")
-
-
-def _is_numeric(column: pd.Series) -> bool:
-    types = pd.api.types
-    odd = types.is_bool_dtype(column.dtype) or types.is_complex_dtype(column.dtype)
-    return types.is_numeric_dtype(column.dtype) and not odd
-
-
-def _as_float(column: pd.Series) -> np.ndarray:
-    """Values of a numeric column as float64, NaN where they are missing."""
-    return column.to_numpy(dtype="float64", na_value=np.nan)
-
-
-def _parse_column(column: pd.Series) -> tuple[np.ndarray, list[int]]:
-    """Values of any column as float64, and the positions of the cells that are no numbers."""
-    if _is_numeric(column):
-        return _as_float(column), []
-    numbers = np.full(len(column), np.nan)
-    bad = []
-    for row, value in enumerate(column.tolist()):
-        try:
-            numbers[row] = _cell_number(value)
-        except (ValueError, OverflowError):
-            bad.append(row)
-    return numbers, bad
-
-
-# -- Words
-
-
-def _listed(items: Iterable[object], limit: int | None = None) -> str:
-    """Join items by commas; those beyond the limit are counted."""
-    words = [str(item) for item in items]
-    if limit is None or len(words) <= limit:
-        return ", ".join(words)
-    return f"{', '.join(words[:limit])} and {len(words) - limit} more"
-
-
-def _quoted(names: Iterable[object]) -> str:
-    return _listed(repr(str(name)) for name in names)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
-def _rows(positions: Sequence[int] | np.ndarray) -> str:
-    """Row numbers as the user counts them: ``rows 3, 7, 9, 12, 20 and 12 more``."""
-    noun = "row" if len(positions) == 1 else "rows"
-    return f"{noun} {_listed((int(position) + 1 for position in positions), limit=5)}"
-
-
-def _rows_that_are_not(bad: Sequence[int] | np.ndarray, n: int) -> str:
-    return f"{len(bad)} of {n} rows {'is' if len(bad) == 1 else 'are'} not ({_rows(bad)}; {COUNTING})"
 
 
 def _plain(name: object) -> str:
@@ -240,15 +136,15 @@ def read_runs(
     """
     _check_choice("fill", fill, (None, "C", "N", "D"))
     _check_choice("duplicates", duplicates, ("warn", "keep", "drop"))
-    table = _load_frame(source) if isinstance(source, pd.DataFrame) else _load_file(source)
-    _check_shape(table)
+    table = read_table(source)
+    _check_length(table)
     notes = list(table.attrs.get("notes", []))
     runs = _name_columns(table, columns, notes)
     _check_any_known(runs)
     runs = _read_values(runs, columns, notes)
-    doubts = list(_doubt_compute(runs))
+    doubts = list(doubt_compute(runs))
     runs = _fill_in(runs, fill, notes)
-    doubts += _doubt_units(runs)
+    doubts += doubt_units(runs)
     copies = _find_copies(runs)
     if duplicates == "warn" and copies.any():
         doubts.append(_copies_sentence(copies))
@@ -262,123 +158,12 @@ def read_runs(
 
 def _check_choice(name: str, choice: object, choices: tuple[object, ...]) -> None:
     if choice not in choices:
-        raise InputError(f"{name}={choice!r} is unknown. Choose one of {_listed(map(repr, choices))}.")
+        raise InputError(f"{name}={choice!r} is unknown. Choose one of {listed(map(repr, choices))}.")
 
 
-def _load_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """Copy a DataFrame; named levels of its index become columns, an index without a name goes."""
-    if frame.columns.nlevels > 1:
-        raise InputError(f"The columns have {frame.columns.nlevels} levels of names. Give each column one name.")
-    names = enumerate(frame.index.names)
-    keep = [level for level, name in names if name is not None and name not in frame.columns]
-    if keep:
-        frame = frame.reset_index(level=keep, allow_duplicates=True)
-    return frame.reset_index(drop=True)
-
-
-def _load_file(source: str | os.PathLike[str]) -> pd.DataFrame:
-    if not isinstance(source, (str, os.PathLike)):
-        raise InputError(f"Runs are read from a path or a DataFrame; this is a {type(source).__name__}.")
-    path = Path(source).expanduser()
-    content = _read_bytes(path)
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise InputError(f"{path} ends in {path.suffix!r}. Give a table in {_listed(_READERS)}.")
-    if not content.strip():
-        raise InputError(f"{path} is empty. Give a table with a line of column names and one line per run.")
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise InputError(f"{path} is a web page (HTML or XML), not a table. Download the raw file instead.")
-    try:
-        table = reader(content)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text ({error}). Save it as UTF-8.") from error
-    except (ValueError, TypeError, KeyError, OSError, NotImplementedError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as a {path.suffix} table. {str(error).strip()}") from error
-    return _load_frame(table)
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            raise InputError(f"{path} is a folder. Give one file.")
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f"There is no file {path}. Check the path; it starts at {Path.cwd()}.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be opened: {error.strerror}. Check its name and rights.") from error
-
-
-def _read_csv(content: bytes, separator: str = ",") -> pd.DataFrame:
-    text = content.decode("utf-8-sig")
-    options: dict[str, Any] = {"sep": separator, "skipinitialspace": True}
-    # pandas would rename a second column N to "N.1", so the header is looked at on its own first.
-    header = pd.read_csv(io.StringIO(text), header=None, nrows=1, dtype=str, keep_default_na=False, **options)
-    names = [name for name in header.iloc[0].tolist() if name]
-    _check_names_differ(names)
-    table = pd.read_csv(io.StringIO(text), low_memory=False, **options)
-    # Where rows are longer than the header, pandas makes the first column an index: every name shifts.
-    if not isinstance(table.index, pd.RangeIndex):
-        raise InputError(f"Its rows have more fields than its header ({_quoted(names)}). Name every column.")
-    return table
-
-
-def _read_tsv(content: bytes) -> pd.DataFrame:
-    return _read_csv(content, separator="\t")
-
-
-def _read_parquet(content: bytes) -> pd.DataFrame:
-    return pd.read_parquet(io.BytesIO(content))
-
-
-def _read_json(content: bytes) -> pd.DataFrame:
-    text = content.decode("utf-8-sig")
-    records = _parse_json(text, "The list") if text.lstrip().startswith("[") else list(_json_lines(text))
-    strays = [number for number, record in enumerate(records, 1) if not isinstance(record, dict)]
-    if strays:
-        raise InputError(f"Entry {strays[0]} has no named fields. Write one JSON object per run.")
-    return pd.DataFrame(records)
-
-
-def _json_lines(text: str) -> Iterator[Any]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield _parse_json(line, f"Line {number}")
-
-
-def _parse_json(text: str, place: str) -> Any:
-    try:
-        return json.loads(text, object_pairs_hook=_json_object)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{place} is not JSON ({error.msg}). Write one JSON object per line.") from error
-
-
-def _json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    _check_names_differ(name for name, _ in pairs)
-    return dict(pairs)
-
-
-_READERS: dict[str, Callable[[bytes], pd.DataFrame]] = {
-    ".csv": _read_csv,
-    ".tsv": _read_tsv,
-    ".parquet": _read_parquet,
-    ".jsonl": _read_json,
-    ".ndjson": _read_json,
-    ".json": _read_json,
-}
-
-
-def _check_names_differ(names: Iterable[object]) -> None:
-    seen = set()
-    for name in names:
-        if name in seen:
-            raise InputError(f"More than one column is called {str(name)!r}. Rename all but one of them.")
-        seen.add(name)
-
-
-def _check_shape(table: pd.DataFrame) -> None:
-    _check_names_differ(table.columns)
+def _check_length(table: pd.DataFrame) -> None:
     if len(table) < 2:
-        raise InputError(f"The table has {_count(len(table), 'row')} of data. A law needs at least two runs.")
+        raise InputError(f"The table has {counted(len(table), 'row')} of data. A law needs at least two runs.")
 
 
 # -- Name its columns
@@ -391,13 +176,13 @@ def _name_columns(table: pd.DataFrame, columns: Mapping[str, str], notes: list[s
     for own in columns.values():
         takers = [name for name, taken in columns.items() if taken == own]
         if len(takers) > 1:
-            raise InputError(f"Column {own!r} is given for {_listed(takers)}. Give each a column of its own.")
+            raise InputError(f"Column {own!r} is given for {listed(takers)}. Give each a column of its own.")
     renamed = {own: name for name, own in columns.items() if own != name}
     ousted = {name: f"{name}_original" for name in renamed.values() if name in table.columns and name not in renamed}
     notes += [f"Column {own!r} is read as {name!r}." for own, name in renamed.items()]
     notes += [f"The table's own column {name!r} is kept as {kept!r}." for name, kept in ousted.items()]
     runs = table.rename(columns=renamed | ousted)
-    _check_names_differ(runs.columns)
+    check_names_differ(runs.columns)
     return runs
 
 
@@ -409,20 +194,20 @@ def _check_column(table: pd.DataFrame, name: str, own: object) -> None:
     lowered = {str(column).lower(): str(column) for column in reversed(list(table.columns))}
     close = [repr(lowered[match]) for match in difflib.get_close_matches(own.lower(), lowered, n=3)]
     hint = f"Did you mean {' or '.join(close)}? " if close else ""
-    columns = _quoted(table.columns)
+    columns = quoted(table.columns)
     raise InputError(f"The table has no column {own!r}, asked for by {name}={own!r}. {hint}It has: {columns}.")
 
 
 def _check_any_known(runs: pd.DataFrame) -> None:
     if any(name in runs.columns for name in KNOWN):
         return
-    names = _quoted(runs.columns)
+    names = quoted(runs.columns)
     if len(runs.columns) == 1 and ";" in names:
         raise InputError(f"The table is one column, {names}. Separate columns by commas, not semicolons.")
     likely = _likely_columns(runs.columns) or {"N": "my parameters", "D": "my tokens", "L": "my loss"}
-    example = _listed(f"{name}={own!r}" for name, own in likely.items())
+    example = listed(f"{name}={own!r}" for name, own in likely.items())
     raise InputError(
-        f"The table has none of the columns {_listed(KNOWN)}. It has: {names}. "
+        f"The table has none of the columns {listed(KNOWN)}. It has: {names}. "
         f"Say which is which, perhaps read_runs(..., {example})."
     )
 
@@ -434,15 +219,15 @@ def _read_values(runs: pd.DataFrame, columns: Mapping[str, str], notes: list[str
     """Turn known columns into checked float64, and other mapped columns of text if all of it is numbers."""
     numeric = runs.copy()
     for name, column in runs.items():
-        if name not in KNOWN and (name not in columns or _is_numeric(column)):
+        if name not in KNOWN and (name not in columns or is_numeric(column)):
             continue
-        numbers, bad = _parse_column(column)
+        numbers, bad = parse_column(column)
         if name in KNOWN:
             _check_parsed(str(name), column, bad)
             _check_values(str(name), KNOWN[str(name)].meaning, numbers, KNOWN[str(name)].requirement)
         elif bad or np.isnan(numbers).all():
             continue
-        if not _is_numeric(column):
+        if not is_numeric(column):
             notes.append(f"Text in column {name!r} is read as numbers.")
         numeric[name] = numbers
     return numeric
@@ -452,7 +237,7 @@ def _check_parsed(name: str, column: pd.Series, bad: list[int]) -> None:
     if bad:
         raise InputError(
             f"Column {name!r} ({KNOWN[name].meaning}) must be numbers; "
-            f"{_rows_that_are_not(bad, len(column))}, first {column.tolist()[bad[0]]!r}. "
+            f"{rows_that_are_not(bad, len(column))}, first {column.tolist()[bad[0]]!r}. "
             f"Write 7B, 1.4T or 3e9, or pass {name}='other_column'."
         )
 
@@ -463,17 +248,13 @@ def _check_values(name: str, meaning: str, values: np.ndarray, requirement: Requ
         first = values[bad[0]]
         raise InputError(
             f"Column {name!r} ({meaning}) must be {requirement.words}; "
-            f"{_rows_that_are_not(bad, len(values))}, "
+            f"{rows_that_are_not(bad, len(values))}, "
             f"first {'missing' if np.isnan(first) else format(first, 'g')}. "
             f"Correct or drop those rows, or pass {name}='other_column' to read_runs."
         )
 
 
-# -- Compare and fill in N, D and C
-
-
-def _values(runs: pd.DataFrame, name: str) -> np.ndarray:
-    return runs[name].to_numpy()
+# -- Fill in N, D or C
 
 
 def _fill_in(runs: pd.DataFrame, fill: str | None, notes: list[str]) -> pd.DataFrame:
@@ -489,65 +270,20 @@ def _fill_in(runs: pd.DataFrame, fill: str | None, notes: list[str]) -> pd.DataF
         needed = [name for name in ("N", "D", "C") if name != fill]
         raise InputError(
             f"fill={fill!r} needs the columns {' and '.join(needed)}; "
-            f"the table has: {_quoted(runs.columns)}. Name its columns, like {needed[0]}='my_column'."
+            f"the table has: {quoted(runs.columns)}. Name its columns, like {needed[0]}='my_column'."
         )
     with np.errstate(over="ignore", under="ignore"):  # what does not fit is refused just below
         filled = _solve_six_nd(runs, fill)
     _check_values(fill, f"{KNOWN[fill].meaning}, from C = 6 N D", filled, POSITIVE)
-    notes.append(f"{fill} is filled in from C = 6 N D for {_count(len(runs), 'run')}.")
+    notes.append(f"{fill} is filled in from C = 6 N D for {counted(len(runs), 'run')}.")
     return runs.assign(**{fill: filled})
 
 
 def _solve_six_nd(runs: pd.DataFrame, unknown: str) -> np.ndarray:
     if unknown == "C":
-        return six_nd(_values(runs, "N"), _values(runs, "D"))
+        return six_nd(numbers_of(runs, "N"), numbers_of(runs, "D"))
     other = "N" if unknown == "D" else "D"
-    return _values(runs, "C") / six_nd(_values(runs, other), 1.0)
-
-
-def _doubt_compute(runs: pd.DataFrame) -> Iterator[str]:
-    """Compare C with 6 N D where all are given; raise if they cannot be in the same units."""
-    if not {"N", "D", "C"} <= set(runs.columns):
-        return
-    log_N, log_D, log_C = (np.log10(_values(runs, name)) for name in ("N", "D", "C"))
-    log_ratio = log_C - log_N - log_D - np.log10(6)
-    power = float(np.median(log_ratio))
-    if power > 3:
-        raise InputError(
-            f"C is about 1e{power:.0f} times 6 N D (median). N or D is probably in millions or billions: "
-            "multiply it by 1e6 or 1e9, or write it like 7M or 7B."
-        )
-    if power < -3:
-        raise InputError(
-            f"C is about 1e{power:.0f} times 6 N D (median). C is probably in a larger unit, such as PFLOP: "
-            f"multiply it by about 1e{-power:.0f}; or N or D is a million or a billion times too large."
-        )
-    far = np.flatnonzero(np.abs(log_ratio) > np.log10(2) + 1e-9)
-    if far.size:
-        with np.errstate(over="ignore", under="ignore"):
-            low, high = 10 ** log_ratio[far].min(), 10 ** log_ratio[far].max()
-        yield (
-            f"C is not within a factor of two of 6 N D in {far.size} of {len(runs)} rows ({_rows(far)}; "
-            f"{COUNTING}): there C / 6ND is {low:.3g} to {high:.3g}. "
-            "Check what N and D count (embeddings, experts, epochs); C is used as given."
-        )
-
-
-def _doubt_units(runs: pd.DataFrame) -> Iterator[str]:
-    signs = []
-    if "N" in runs.columns and _values(runs, "N").max() < 100:
-        signs.append(f"the largest N is {_values(runs, 'N').max():g} parameters")
-    if "D" in runs.columns and _values(runs, "D").max() < 1e3:
-        signs.append(f"the largest D is {_values(runs, 'D').max():g} tokens")
-    if {"N", "D"} <= set(runs.columns):
-        power = float(np.median(np.log10(_values(runs, "D")) - np.log10(_values(runs, "N"))))
-        if not -4 <= power <= 7:
-            signs.append(f"the median run saw about 1e{power:.0f} tokens per parameter")
-    if signs:
-        yield (
-            f"The table looks as if in billions or millions: {'; '.join(signs)}. "
-            "N and D are counts: multiply them by 1e9 or 1e6, or write them like 7B."
-        )
+    return numbers_of(runs, "C") / six_nd(numbers_of(runs, other), 1.0)
 
 
 # -- Find copies
@@ -571,7 +307,7 @@ def _find_copies(runs: pd.DataFrame) -> np.ndarray:
 def _copies_sentence(copies: np.ndarray) -> str:
     n = int(copies.sum())
     return (
-        f"{_count(n, 'row')} {'is an exact copy' if n == 1 else 'are exact copies'} of others "
+        f"{counted(n, 'row')} {'is an exact copy' if n == 1 else 'are exact copies'} of others "
         f"(first: row {np.argmax(copies) + 1}; {COUNTING}): they would fake certainty. "
         "Pass duplicates='drop' or duplicates='keep'."
     )
@@ -582,7 +318,7 @@ def _drop_copies(runs: pd.DataFrame, copies: np.ndarray, notes: list[str]) -> pd
     if len(kept) < 2:
         raise InputError(f"All {len(runs)} rows are copies of one run. A law needs runs that differ.")
     n = int(copies.sum())
-    notes.append(f"{_count(n, 'row')} dropped: {'a copy' if n == 1 else 'copies'} of other rows.")
+    notes.append(f"{counted(n, 'row')} dropped: {'a copy' if n == 1 else 'copies'} of other rows.")
     return kept
 
 
@@ -623,11 +359,11 @@ def check_runs(
     checked = _checked(runs, inputs, output, groups)
     columns = [*inputs, output[0]]
     if len(checked) < 2:
-        raise InputError(f"The table has {_count(len(checked), 'run')}. A law needs at least two.")
-    if all(_is_constant(_values(checked, name)) for name in columns):
-        raise InputError(f"All {len(checked)} runs are equal in {_listed(columns)}. A law needs runs that differ.")
+        raise InputError(f"The table has {counted(len(checked), 'run')}. A law needs at least two.")
+    if all(is_constant(numbers_of(checked, name)) for name in columns):
+        raise InputError(f"All {len(checked)} runs are equal in {listed(columns)}. A law needs runs that differ.")
     parts = _split(checked, groups)
-    for doubt in [*_doubt_constants(checked, parts, inputs), *_doubt_few(checked, parts)]:
+    for doubt in [*doubt_constants(checked, parts, inputs), *doubt_few(checked, parts)]:
         warnings.warn(doubt, BayescaleWarning, stacklevel=3)
     return checked
 
@@ -642,7 +378,7 @@ def _checked(
     if not isinstance(runs, pd.DataFrame):
         raise InputError(f"Runs must be a DataFrame, not a {type(runs).__name__}. Read them with read_runs.")
     numeric = {**inputs, output[0]: output[1]}
-    _check_names_differ(runs.columns)
+    check_names_differ(runs.columns)
     _check_present(runs, {**dict.fromkeys(groups, "group"), **numeric})
     checked = runs.reset_index(drop=True)
     for name, column in runs.items():
@@ -651,9 +387,9 @@ def _checked(
         if name in numeric:
             checked[name] = _check_numeric(str(name), numeric[str(name)], column)
     for name, meaning in inputs.items():
-        _check_values(name, meaning, _values(checked, name), POSITIVE)
+        _check_values(name, meaning, numbers_of(checked, name), POSITIVE)
     requirement = KNOWN[output[0]].requirement if output[0] in KNOWN else FINITE
-    _check_values(*output, _values(checked, output[0]), requirement)
+    _check_values(*output, numbers_of(checked, output[0]), requirement)
     return checked
 
 
@@ -665,18 +401,18 @@ def _check_present(runs: pd.DataFrame, wanted: Mapping[str, str]) -> None:
     advice = f"Use read_runs(..., {name}={_likely_columns(runs.columns).get(name, 'your_column')!r})"
     if name in ("N", "D", "C") and {"N", "D", "C"} - {name} <= set(runs.columns):
         advice += f", or read_runs(..., fill={name!r}) to take it from C = 6 N D"
-    columns = _quoted(runs.columns)
+    columns = quoted(runs.columns)
     raise InputError(f"The runs have no column {name!r} ({wanted[name]}). They have: {columns}. {advice}.")
 
 
 def _check_numeric(name: str, meaning: str, column: pd.Series) -> np.ndarray:
-    if not _is_numeric(column):
+    if not is_numeric(column):
         raise InputError(
             f"Column {name!r} ({meaning}) must be numbers; it is of type {column.dtype}, "
-            f"first {_listed(map(repr, column.head(1)))}. "
+            f"first {listed(map(repr, column.head(1)))}. "
             f"Use read_runs(..., {name}={name!r}), which reads text like 7B or 3e9."
         )
-    return _as_float(column)
+    return as_float(column)
 
 
 def _check_group(name: str, column: pd.Series) -> None:
@@ -684,7 +420,7 @@ def _check_group(name: str, column: pd.Series) -> None:
     if missing.size:
         raise InputError(
             f"Group column {name!r} is missing in {missing.size} of {len(column)} rows "
-            f"({_rows(missing)}; {COUNTING}). Name a group for every run, or drop those rows."
+            f"({row_numbers(missing)}; {COUNTING}). Name a group for every run, or drop those rows."
         )
     try:
         column.unique()
@@ -703,41 +439,6 @@ def _split(runs: pd.DataFrame, groups: Sequence[str]) -> dict[str, pd.DataFrame]
 
 def _group_name(key: object) -> str:
     return " / ".join(map(str, key)) if isinstance(key, tuple) else str(key)
-
-
-def _is_constant(values: np.ndarray) -> bool:
-    return bool((values == values[0]).all())
-
-
-def _doubt_constants(
-    runs: pd.DataFrame,
-    parts: Mapping[str, pd.DataFrame],
-    inputs: Mapping[str, str],
-) -> Iterator[str]:
-    for name, meaning in inputs.items():
-        column = f"Column {name!r} ({meaning}) does not vary"
-        if _is_constant(_values(runs, name)):
-            yield f"{column} in these {len(runs)} runs: its exponent will come from the prior."
-            continue
-        several = {group: _values(part, name) for group, part in parts.items() if len(part) >= 2}
-        stuck = [repr(group) for group, values in several.items() if _is_constant(values)]
-        if stuck:
-            yield f"{column} within {_groups(stuck)}: its exponent there leans on the prior and other groups."
-
-
-def _doubt_few(runs: pd.DataFrame, parts: Mapping[str, pd.DataFrame]) -> Iterator[str]:
-    if not parts and len(runs) < FEW_RUNS:
-        yield f"There are only {len(runs)} runs: much of every answer will come from the prior."
-    few = [f"{group!r} ({len(part)})" for group, part in parts.items() if len(part) < FEW_RUNS]
-    if few:
-        yield (
-            f"Fewer than {FEW_RUNS} runs in {_groups(few)}: "
-            "what is said of them will come from the prior and the other groups."
-        )
-
-
-def _groups(names: Sequence[str]) -> str:
-    return f"{'group' if len(names) == 1 else 'groups'} {_listed(names, limit=5)}"
 
 
 # -- Describe and identify it
@@ -773,7 +474,7 @@ def _describe(runs: pd.DataFrame, inputs: Iterable[str], output: str) -> dict[st
     line: dict[str, float] = {"runs": len(runs)}
     positive = {*inputs, "L"}
     for name in (*inputs, output):
-        values = _values(runs, name)
+        values = numbers_of(runs, name)
         line[f"{name}_min"] = values.min()
         if name in positive:
             line[f"{name}_geometric_mean"] = np.exp(np.log(values).mean())
@@ -801,8 +502,8 @@ def hash_runs(runs: pd.DataFrame) -> str:
 
 def _content(column: pd.Series) -> bytes:
     missing = column.isna().to_numpy()
-    if _is_numeric(column) and _fits_float(column) and not missing.all():
-        values = np.where(missing, np.nan, _as_float(column)) + 0.0  # + 0.0 makes -0.0 and 0.0 the same bits
+    if is_numeric(column) and _fits_float(column) and not missing.all():
+        values = np.where(missing, np.nan, as_float(column)) + 0.0  # + 0.0 makes -0.0 and 0.0 the same bits
         return b"numbers" + values.astype("<f8").tobytes()
     cells = [value if isinstance(value, str) else _as_text(value) for value in column.tolist()]
     texts = [None if gone else cell for cell, gone in zip(cells, missing, strict=True)]

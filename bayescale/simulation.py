@@ -19,7 +19,8 @@ def sample_prior(model: Model, draws: int = 500, seed: int = 0) -> Posterior:
     Parameters
     ----------
     model : Model
-        Its runs give the reference, the groups and the inputs; their responses are used only for the scale of default priors.
+        Its runs give the reference, the groups and the inputs; their responses are used only for the scale of default
+        priors.
     draws : int
         How many.
     seed : int
@@ -64,9 +65,9 @@ def simulate(model: Model, truth: Mapping[str, Any] | str, seed: int = 0) -> pd.
     model : Model
         Its runs give inputs and groups; its responses are replaced.
     truth : mapping or str
-        True values in natural units: every parameter of the law, either as sampled (``A_ref``) or as the paper prints it
-        (``A``), and of the noise; a number, or a mapping from group to number. Or the key of published values, with the
-        noise at its prior medians.
+        True values in natural units: every parameter of the law, either as sampled (``A_ref``) or as the paper prints
+        it (``A``), and of the noise; a number, or a mapping from group to number. Or the key of published values, with
+        the noise at its prior medians.
     seed : int
         Same seed, same runs.
 
@@ -116,7 +117,8 @@ def _true_values(model: Model, truth) -> dict[str, np.ndarray]:
         value = np.asarray(given[p.symbol], dtype=float)
         if not np.all((value > p.support.lower) & (value < p.support.upper)):
             raise InputError(
-                f"{p.symbol} ({p.meaning}) must lie between {p.support.lower:g} and {p.support.upper:g}; {value} was given."
+                f"{p.symbol} ({p.meaning}) must lie between {p.support.lower:g} and {p.support.upper:g}; "
+                f"{value} was given."
             )
         if value.ndim and not dims[p.symbol]:
             raise InputError(f"{p.symbol} has one value for all groups in this model; a value per group was given.")

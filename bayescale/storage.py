@@ -1,4 +1,7 @@
-"""One self-describing NetCDF file: draws, the runs they were learnt from, and what was assumed; written whole or not at all."""
+"""One self-describing NetCDF file: draws, the runs they were learnt from, and what was assumed.
+
+It is written whole or not at all.
+"""
 
 import json
 import os
@@ -51,7 +54,8 @@ def write_tree(path: str | os.PathLike[str], draws: xr.DataTree, runs: pd.DataFr
         os.close(handle)
     except OSError as error:
         raise InputError(
-            f"Cannot write the posterior to {str(path)!r}: {error.strerror}. Name a file in a folder that can be written."
+            f"Cannot write the posterior to {str(path)!r}: {error.strerror}. "
+            "Name a file in a folder that can be written."
         ) from error
     try:
         tree.to_netcdf(name, engine="h5netcdf", encoding=compressed)

@@ -31,15 +31,16 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
     Returns
     -------
     Dataset
-        By ``run``: ``residual``, log of measured over expected response (posterior median; expected includes the discrepancy),
-        ``residual_lower`` and ``residual_upper``, the 90 % band of noise; ``pit``, the leave-one-out probability integral
-        transform (uniform if the fit is calibrated); ``outlier``, the probability that the run lies farther from the law than
-        a normal core with the fitted scale would put any of the runs [1]_; ``cost``; ``group``.
+        By ``run``: ``residual``, log of measured over expected response (posterior median; expected includes the
+        discrepancy), ``residual_lower`` and ``residual_upper``, the 90 % band of noise; ``pit``, the leave-one-out
+        probability integral transform (uniform if the fit is calibrated); ``outlier``, the probability that the run
+        lies farther from the law than a normal core with the fitted scale would put any of the runs [1]_; ``cost``;
+        ``group``.
 
         By ``part`` (each group, or all runs): ``residual_sd``; ``seed_sd``, the spread of replicated runs, NaN without
         replicates; ``structure``, share of the residuals' variance that a smooth quadratic function of the log inputs
-        explains, and ``structure_p``, its posterior predictive p-value; ``cover_50``, ``cover_90``, share of runs inside their
-        leave-one-out intervals.
+        explains, and ``structure_p``, its posterior predictive p-value; ``cover_50``, ``cover_90``, share of runs
+        inside their leave-one-out intervals.
 
         By ``parameter``: ``contraction``, how much narrower the posterior is than the prior, ``1 - var / var``, on the
         unconstrained scale: near 1 the runs have decided, near 0 the prior has.
@@ -47,7 +48,8 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
     References
     ----------
     .. [1] Chaloner & Brant (1988), Biometrika 75, 651-659.
-    .. [2] Gelman, Meng & Stern (1996), Statistica Sinica 6, 733-807 (posterior predictive p-values of realised residuals).
+    .. [2] Gelman, Meng & Stern (1996), Statistica Sinica 6, 733-807 (posterior predictive p-values of realised
+       residuals).
     .. [3] Vehtari, Gelman & Gabry (2017), Stat. Comput. 27, 1413-1432 (leave-one-out predictive checks).
     """
     warn_unless_converged(posterior)
@@ -153,8 +155,8 @@ def _seed_spread(model: Model, members: np.ndarray) -> float:
 def _structure(model: Model, scores: np.ndarray, members: np.ndarray) -> tuple[float, float]:
     """Share of variance explained by a quadratic in the log inputs, and its posterior predictive p-value.
 
-    Under a right model the scores are independent standard normal whatever the draw, so the share has a Beta distribution,
-    and the p-value of each draw is exact.
+    Under a right model the scores are independent standard normal whatever the draw, so the share has a Beta
+    distribution, and the p-value of each draw is exact.
     """
     from scipy.stats import beta
 
@@ -211,8 +213,9 @@ def check_sentences(check: xr.Dataset) -> list[str]:
             lines.append(f"MISFIT in {part}: {' and '.join(filter(None, reasons))}.")
         elif row["structure_p"] < STRUCTURE_P:
             slight.append(
-                f"Slight misfit in {part}: {100 * row['structure']:.0f} % of the residuals' variance is a smooth function "
-                f"of the inputs (p = {row['structure_p']:.2g}); far beyond the runs the band is somewhat too narrow."
+                f"Slight misfit in {part}: {100 * row['structure']:.0f} % of the residuals' variance is a smooth "
+                f"function of the inputs (p = {row['structure_p']:.2g}); far beyond the runs the band is somewhat "
+                "too narrow."
             )
     misfit = bool(lines)
     if misfit and check.attrs["discrepancy"] == "None":

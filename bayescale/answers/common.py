@@ -10,8 +10,8 @@ import xarray as xr
 
 from bayescale.cost import six_nd
 from bayescale.errors import ConvergenceWarning, InputError
+from bayescale.numerals import parse_number
 from bayescale.posterior import Posterior
-from bayescale.runs import parse_number
 
 
 def warn_unless_converged(posterior: Posterior, stacklevel: int = 3) -> None:

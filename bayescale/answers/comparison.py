@@ -52,8 +52,8 @@ class Comparison:
     by : str
         ``"waic"``, ``"loo"`` or ``"largest"``.
     table : DataFrame
-        A line for each law, best first: ``elpd`` (higher is better) and its standard error ``se``; ``elpd_diff`` to the best
-        and its standard error ``dse``; ``p``, effective parameters; ``weight``, stacking weight; ``flags``.
+        A line for each law, best first: ``elpd`` (higher is better) and its standard error ``se``; ``elpd_diff`` to the
+        best and its standard error ``dse``; ``p``, effective parameters; ``weight``, stacking weight; ``flags``.
     pointwise : Dataset
         ``elpd_i`` with dims ``law`` and ``unit``.
     verdict : str
@@ -96,11 +96,12 @@ def compare(
         At least two, fitted to the same rows in the same order.
     by : str
         ``"waic"``: ``elpd = lppd - p``, ``p`` the variance over draws of the pointwise log density (ddof 1).
-        ``"loo"``: leave one out by Pareto-smoothed importance sampling (ArviZ). ``"largest"``: each model is fitted again
-        without the largest runs, by cost C, 20 % and at least 5 of each group, and scored on them.
+        ``"loo"``: leave one out by Pareto-smoothed importance sampling (ArviZ). ``"largest"``: each model is fitted
+        again without the largest runs, by cost C, 20 % and at least 5 of each group, and scored on them.
     unit : str, optional
         A column of the runs: what is left out and scored together, such as the checkpoints of one curve. The column the
-        runs were pooled over leaves whole groups out, by refitting (``by="loo"`` only). By default each run, given its group.
+        runs were pooled over leaves whole groups out, by refitting (``by="loo"`` only). By default each run, given
+        its group.
     seed : int
         For refits.
     progress : bool, optional
@@ -109,7 +110,8 @@ def compare(
     Returns
     -------
     Comparison
-        Table, pointwise values, verdict. Densities are those of the response as measured, so laws with different noise compare.
+        Table, pointwise values, verdict. Densities are those of the response as measured, so laws with different noise
+        compare.
 
     Raises
     ------
@@ -174,8 +176,8 @@ def largest(posterior: Posterior, unit: str | None = None, seed: int = 0, progre
     """Score on the largest runs of a fit without them; the reference point comes from the smaller runs alone."""
     model = posterior.model
     held = largest_runs(model)
-    without = fit(model.refit_on(model.runs[~held].reset_index(drop=True)), seed=seed, progress=progress)
-    runs = model.runs[held].reset_index(drop=True)
+    runs = model.runs.loc[held].reset_index(drop=True)
+    without = fit(model.refit_on(model.runs.loc[~held].reset_index(drop=True)), seed=seed, progress=progress)
     log_density = without.log_likelihood(runs)
     elpd = _log_mean(_by_unit(log_density, model, unit, runs))
     return Criterion(
@@ -207,8 +209,8 @@ def largest_runs(model: Model) -> np.ndarray:
         if kept < len(model.law.params):
             where = f"Group {model.groups[g]!r}" if model.group else "The table"
             raise InputError(
-                f"{where} has {members.size} runs; holding out the {count} largest leaves {max(kept, 0)}, too few for the "
-                f"{len(model.law.params)} parameters of {model.law.name!r}. Compare by 'loo' or 'waic'."
+                f"{where} has {members.size} runs; holding out the {count} largest leaves {max(kept, 0)}, too few for "
+                f"the {len(model.law.params)} parameters of {model.law.name!r}. Compare by 'loo' or 'waic'."
             )
         order = members[np.argsort(cost[members], kind="stable")]
         held[order[-count:]] = True
@@ -223,9 +225,9 @@ def _leave_group_out(posterior: Posterior, seed, progress) -> Criterion:
     scores, failed = [], 0
     for g, group in enumerate(model.groups):
         inside = model.group_index == g
-        others = fit(model.refit_on(model.runs[~inside].reset_index(drop=True)), seed=seed, progress=progress)
+        others = fit(model.refit_on(model.runs.loc[~inside].reset_index(drop=True)), seed=seed, progress=progress)
         failed += not others.converged
-        runs = model.runs[inside].reset_index(drop=True)
+        runs = model.runs.loc[inside].reset_index(drop=True)
         inputs = {s: xr.DataArray(x, dims="run") for s, x in model.inputs(runs).items()}
         params = others.params(NEW, seed)
         location = others.law(params, inputs) * np.exp(others.departure(params, inputs))
@@ -256,7 +258,8 @@ def _check_same_runs(posteriors: Mapping[str, Posterior]) -> None:
         ):
             raise InputError(
                 f"{first_name!r} and {name!r} were not fitted to the same runs in the same order "
-                f"({len(a.runs)} and {len(b.runs)} rows of {a.law.output.symbol} and {b.law.output.symbol}); fit both to one table."
+                f"({len(a.runs)} and {len(b.runs)} rows of {a.law.output.symbol} and {b.law.output.symbol}); "
+                "fit both to one table."
             )
 
 
@@ -304,8 +307,8 @@ def _standard_error(scores: np.ndarray) -> np.ndarray:
 def stacking_weights(scores: np.ndarray, iterations: int = 2000) -> np.ndarray:
     """Weights on the simplex that maximise the summed log density of the mixture.
 
-    ArviZ's own optimiser works on densities, which are zero in floating point for an outlier under normal noise; these are
-    the same weights by the EM algorithm for a mixture's weights, on logs.
+    ArviZ's own optimiser works on densities, which are zero in floating point for an outlier under normal noise; these
+    are the same weights by the EM algorithm for a mixture's weights, on logs.
 
     Parameters
     ----------
@@ -346,7 +349,8 @@ def _notes(by: str, table: pd.DataFrame, n: int) -> list[str]:
     notes = []
     if by == "largest":
         notes.append(
-            f"Scored on the {n} largest runs. They share what is special about large runs; the standard error ignores that."
+            f"Scored on the {n} largest runs. They share what is special about large runs; "
+            "the standard error ignores that."
         )
     if n < FEW_UNITS:
         notes.append(f"Only {n} units: below {FEW_UNITS} the standard errors are themselves rough.")

@@ -33,15 +33,16 @@ def forecast(
     seed : int
         For the noise of ``L_run`` and the draws of a new group.
     **inputs : number, str, sequence or DataArray
-        By column: ``N=70e9, D="1.4T"``. A sequence becomes a dim of its name, so that two sequences make a grid; pairs are
-        given as DataArrays that share a dim, or as ``runs``. With N and D in the law, C may stand for one of them.
+        By column: ``N=70e9, D="1.4T"``. A sequence becomes a dim of its name, so that two sequences make a grid; pairs
+        are given as DataArrays that share a dim, or as ``runs``. With N and D in the law, C may stand for one of them.
 
     Returns
     -------
     Dataset
         Dims ``chain``, ``draw``, those of the inputs, and the groups'. For a law of loss: ``L``, the law;
         ``L_run``, what a run would measure, noise and discrepancy included (it may have no mean: use quantiles); and
-        ``beyond``, how many times the point lies beyond the range of the group's runs in its worst input or in size, 1 inside. A model with a discrepancy also has ``L_true``, the law with its departure but without noise.
+        ``beyond``, how many times the point lies beyond the range of the group's runs in its worst input or in size,
+        1 inside. A model with a discrepancy also has ``L_true``, the law with its departure but without noise.
 
     Raises
     ------
@@ -91,7 +92,8 @@ def _forecast_runs(posterior: Posterior, runs: pd.DataFrame, group, inputs, seed
         labels = runs[model.group].astype(str).to_numpy()
         if unknown := sorted(set(labels) - set(model.groups)):
             raise InputError(
-                f"The fit has no group {', '.join(unknown)}. Groups: {', '.join(model.groups)}; for others pass group='new'."
+                f"The fit has no group {', '.join(unknown)}. Groups: {', '.join(model.groups)}; "
+                "for others pass group='new'."
             )
         index = xr.DataArray(labels.astype(object), dims="run")
         params = {
@@ -206,6 +208,7 @@ def forecast_sentences(answer: xr.Dataset) -> list[str]:
         lines.append(
             f"{at}: a run would measure {row[f'{output}_run median']:.4g} {unit} "
             f"({interval_name()} {row[f'{output}_run lower']:.4g} to {row[f'{output}_run upper']:.4g}); "
-            f"the law is {row[f'{output} median']:.4g} ({row[f'{output} lower']:.4g} to {row[f'{output} upper']:.4g}){reach}."
+            f"the law is {row[f'{output} median']:.4g} "
+            f"({row[f'{output} lower']:.4g} to {row[f'{output} upper']:.4g}){reach}."
         )
     return lines
