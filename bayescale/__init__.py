@@ -28,12 +28,14 @@ _HOME = {
     "forecast": "answers.forecast",
     "compare": "answers.comparison",
     "check_law": "testing",
+    "agreement": "answers.agreement",
     "check_fit": "answers.check",
     "plot_forecast": "plots",
     "plot_exponents": "plots",
     "plot_comparison": "plots",
     "plot_check": "plots",
     "plot_prior": "plots",
+    "save_figure": "plots",
 }
 
 __all__ = ["__version__", *_HOME]  # pyright: ignore[reportUnsupportedDunderAll]

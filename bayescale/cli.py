@@ -1,6 +1,7 @@
 """The command line: each command parses, makes one library call, and prints."""
 
 import json
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from bayescale.errors import BayescaleWarning, InputError
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="bayescale",
@@ -63,12 +66,10 @@ def main() -> None:
     except InputError as error:
         print(f"bayescale: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("bayescale: interrupted; nothing was written.", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # Typer catches Ctrl-C itself, and says nothing
+            print("bayescale: interrupted; no file was left half written.", file=sys.stderr)
+        raise
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
@@ -142,8 +143,7 @@ def fit(
     from bayescale.answers.check import check_fit, check_sentences
     from bayescale.inference import fit as fit_model
 
-    if output is not None and not output.parent.is_dir():
-        raise InputError(f"Cannot write {str(output)!r}: there is no folder {str(output.parent)!r}.")
+    _check_output(output)
     model = _model(runs, law, column, fill, pool, prior, noise, discrepancy)
     posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains)
     if output is not None:
@@ -197,8 +197,14 @@ def forecast(
     from bayescale.answers.forecast import forecast_sentences, forecast_table
 
     given = {"N": n, "D": d, "C": c} | dict(_pairs(at, "--at"))
-    inputs = {name: _several(name, text) for name, text in given.items() if text is not None}
-    answer = ask(_open(posterior), group=group, seed=seed, **inputs)
+    inputs: dict[str, Any] = {name: _several(name, text) for name, text in given.items() if text is not None}
+    saved = _open(posterior)
+    if unknown := sorted(inputs.keys() - {*saved.model.law.columns, "N", "D", "C"}):
+        raise InputError(
+            f"{', '.join(unknown)} is no input; law {saved.model.law.name!r} is asked at "
+            f"{', '.join(saved.model.law.columns)}."
+        )
+    answer = ask(saved, group=group, seed=seed, **inputs)
     if as_json:
         _print_json({"attrs": dict(answer.attrs), "forecast": forecast_table(answer).to_dict("records")})
         return
@@ -318,8 +324,7 @@ def data(
             print(f"{row['name']:<16} {row['runs']:>6} rows  {row['title']} ({where}; {row['licence']})")
         return
     if output is not None:
-        if not output.parent.is_dir():
-            raise InputError(f"Cannot write {str(output)!r}: there is no folder {str(output.parent)!r}.")
+        _check_output(output)
         load_runs(name).to_csv(output, index=False)
         print(f"Wrote {output}.", file=sys.stderr)
     if as_json:
@@ -347,7 +352,7 @@ def _read(source: str, column, fill):
     from bayescale.datasets import DATASETS, load_runs
     from bayescale.runs import read_runs
 
-    columns = dict(_pairs(column, "--column"))
+    columns: dict[str, Any] = dict(_pairs(column, "--column"))
     if source in DATASETS and not Path(source).exists():
         runs = load_runs(source)
         return read_runs(runs, fill=fill, **columns) if columns or fill else runs
@@ -369,6 +374,18 @@ def _pool(options: list[str] | None):
         return whole[0]
     chosen = dict(_pairs([text for text in options if "=" in text], "--pool"))
     return ({"*": whole[0]} if whole else {}) | chosen
+
+
+def _check_output(output: Path | None) -> None:
+    """Refuse, before the work is done, a file that cannot be written after it."""
+    if output is None:
+        return
+    if not output.parent.is_dir():
+        raise InputError(f"Cannot write {str(output)!r}: there is no folder {str(output.parent)!r}.")
+    if output.is_dir():
+        raise InputError(f"Cannot write {str(output)!r}: it is a folder. Name a file in it.")
+    if not os.access(output if output.exists() else output.parent, os.W_OK):
+        raise InputError(f"Cannot write {str(output)!r}: permission denied. Name a file that can be written.")
 
 
 def _pairs(options: list[str] | None, flag: str) -> list[tuple[str, str]]:

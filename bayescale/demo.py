@@ -12,7 +12,7 @@ from bayescale.errors import InputError
 from bayescale.inference import fit
 from bayescale.model import Model
 
-TARGET = {"N": 1e6, "D": 4e6}
+TARGET: dict[str, Any] = {"N": 1e6, "D": 4e6}
 
 
 def run_demo(folder: Path, seed: int = 1, quiet: bool = False) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def run_demo(folder: Path, seed: int = 1, quiet: bool = False) -> dict[str, Any]
             print("\n".join(lines), flush=True)
 
     runs = load_runs("tiny_sweep")
-    text = runs[runs["modality"] == "text"].drop(columns="modality")
+    text = runs.loc[runs["modality"] == "text"].drop(columns="modality")
     say("The runs: tiny transformers on six modalities, measured by this project", "runs", _table(runs))
 
     chinchilla = fit(Model("chinchilla", text), seed=seed)

@@ -96,8 +96,9 @@ def diagnose(values: dict[str, np.ndarray], stats: dict[str, np.ndarray], interr
     interrupted : bool
         Whether sampling was stopped early.
     """
-    from arviz_stats.base import array_stats
+    from arviz_stats import base
 
+    array_stats: Any = base.array_stats  # its hints say a tuple where it gives an array
     names, columns = [], []
     for name, value in values.items():
         flat = value.reshape(*value.shape[:2], -1)

@@ -95,10 +95,11 @@ def to_pymc(model: Model) -> pm.Model:
             for p in model.params
         }
         relative = {i.symbol: data[f"input_{i.symbol}"] for i in model.law.inputs}
-        mu = pt.log(model.law.evaluate(per_run, relative))
+        mu: Any = pt.log(model.law.evaluate(per_run, relative))
         if model.discrepancy:
             weights = values[WEIGHTS][:, index] if model.group else values[WEIGHTS][:, None]
-            mu = mu + per_run["tau"] * pt.sum(weights * data["basis"], axis=0)
+            departure: Any = pt.sum(weights * data["basis"], axis=0)
+            mu = mu + per_run["tau"] * departure
         model.noise.to_pymc("log_response_observed", mu, per_run, data.get("size"), data["log_response"])
     return graph
 
@@ -128,15 +129,16 @@ def _theta(model: Model, data, values, free) -> dict[str, Any]:
     coordinates = model.law.coordinates
     assert coordinates is not None
     assert has_coordinates(model)
-    mu, sigma = [], []
+    means, spreads = [], []
     for symbol in coordinates.symbols:
         if model.pooling[symbol] == PARTIAL:
-            mu.append(pt.log(values[symbol + MEAN]))
-            sigma.append(values[symbol + SPREAD])
+            means.append(pt.log(values[symbol + MEAN]))
+            spreads.append(values[symbol + SPREAD])
         else:
-            mu.append(data[f"prior_{symbol}"][0])
-            sigma.append(data[f"prior_{symbol}"][1])
-    mu, sigma = pt.stack(mu), pt.stack(sigma)
+            means.append(data[f"prior_{symbol}"][0])
+            spreads.append(data[f"prior_{symbol}"][1])
+    mu: Any = pt.stack(means)
+    sigma: Any = pt.stack(spreads)
     if model.group:
         mu, sigma = mu[:, None], sigma[:, None]
     theta = pm.Normal(THETA, mu, sigma, shape=free.shape, transform=CoordinateTransform(coordinates))

@@ -92,7 +92,8 @@ class Noise:
         """Draw measured responses; the result has the broadcast dims or shape of the arguments."""
         scale = self.scale(params, size)
         mean = np.log(law) + 0 * scale
-        return np.exp(mean + scale * self._standard(rng, mean, params))
+        with np.errstate(over="ignore"):  # Student-t with few degrees of freedom can draw what no float holds: infinity
+            return np.exp(mean + scale * self._standard(rng, mean, params))
 
     _distribution: ClassVar[str] = ""
 

@@ -1,7 +1,7 @@
 """Numbers as people write them, and columns of them."""
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation, localcontext
 from numbers import Real
 
 import numpy as np
@@ -64,6 +64,14 @@ def is_numeric(column: pd.Series) -> bool:
 def as_float(column: pd.Series) -> np.ndarray:
     """Values of a numeric column as float64, NaN where they are missing."""
     return column.to_numpy(dtype="float64", na_value=np.nan)
+
+
+def missing_in(column: pd.Series) -> np.ndarray:
+    """Mark the missing cells of any column."""
+    # pandas compares each decimal with itself, at which a signalling NaN would raise.
+    with localcontext() as context:
+        context.traps[InvalidOperation] = False
+        return column.isna().to_numpy()
 
 
 def numbers_of(runs: pd.DataFrame, name: str) -> np.ndarray:

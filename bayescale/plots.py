@@ -44,6 +44,7 @@ DASHED = (0, (4, 2))
 ROUNDING = 1e-9
 LONG_TITLE = 20
 NUMBERED = 20
+RING = 9.0
 
 
 # -- Forecast
@@ -70,7 +71,8 @@ def plot_forecast(
     reach : float
         How far beyond the largest run of a group, as a factor, at least 1. That part has paler bands and dashed lines.
     axes : Axes or array of Axes, optional
-        One for each group, in the order of ``model.groups``; by default a new figure.
+        One for each group, in the order of ``model.groups``; by default a new figure with a legend. A figure of
+        one's own needs room for the labels: ``plt.subplots(..., layout="constrained")``.
     seed : int
         For the noise of the runs forecast.
 
@@ -78,7 +80,8 @@ def plot_forecast(
     -------
     ndarray of Axes
         One for each group, or one. Lines are medians of the law; bands are the central 50 % and 90 % of `forecast`'s
-        ``L_run``: noise, and discrepancy where the model has one, included.
+        ``L_run``: noise included, and the discrepancy where the model has one, which moves the band off the line. A
+        curve is beyond the runs where `forecast` says so: above the group's largest x, and above its largest run.
 
     Raises
     ------
@@ -518,10 +521,11 @@ def _draw_residuals(ax, check: xr.Dataset):
         ax.plot(cost, part["residual"], ls="", marker=marker, ms=4, color=colour, markeredgewidth=0, label=name)
     cost, residual = check["cost"].to_numpy(), check["residual"].to_numpy()
     out = _most_outlying(check)
-    ax.plot(cost[out], residual[out], ls="", marker="o", ms=9, mfc="none", mec=INK, mew=0.9)
-    _number_around(ax, cost[out], residual[out], out + 1)
+    ax.plot(cost[out], residual[out], ls="", marker="o", ms=RING, mfc="none", mec=INK, mew=0.9)
     ax.axhline(0, color=GREY, lw=0.7, zorder=1)
     ax.set_xscale("log")
+    ax.margins(x=0.08, y=0.1)
+    _number_around(ax, cost, residual, out)
     unit = check["cost"].attrs.get("units", "FLOP, or the unit of the law's input")
     _format_log(ax.xaxis, unit)
     ax.set_xlabel(_with_unit(check["cost"].attrs.get("long_name", "cost"), unit), fontsize=NORMAL)
@@ -538,21 +542,42 @@ def _most_outlying(check: xr.Dataset) -> np.ndarray:
     return np.sort(order[probability[order] > OUTLIER])
 
 
-def _number_around(ax, x, y, numbers):
-    """Number points at alternating corners, so that neighbours do not cover each other."""
-    corners = ((5, 5, "left"), (-5, 5, "right"), (5, -5, "left"), (-5, -5, "right"))
-    for k, i in enumerate(np.lexsort((y, x))):
-        right, up, side = corners[k % 4]
+def _number_around(ax, x, y, chosen):
+    """Number some of the points, neighbours together, each number at the corner with most room."""
+    points = ax.transData.transform(np.column_stack([x, y])) * 72 / ax.figure.dpi
+    low, high = ax.get_window_extent().get_points() * 72 / ax.figure.dpi
+    taken = points
+    for together in _neighbours(points, chosen):
+        text = ", ".join(str(i + 1) for i in together)
+        centre = points[together].mean(axis=0)
+        reach = np.array([7 + 0.3 * SMALL * len(text), 9.0])
+        corners = [centre + reach * signs for signs in ((1, 1), (-1, 1), (1, -1), (-1, -1))]
+        inside = [c for c in corners if np.all((c > low + SMALL) & (c < high - SMALL))]
+        place = max(inside or corners, key=lambda c: np.hypot(*(taken - c).T).min())
+        taken = np.vstack([taken, place])
         ax.annotate(
-            str(numbers[i]),
-            (x[i], y[i]),
-            (right, up),
+            text,
+            (x[together[0]], y[together[0]]),
+            place - points[together[0]],
             textcoords="offset points",
             fontsize=SMALL,
             color=INK,
-            ha=side,
-            va="bottom" if up > 0 else "top",
+            ha="center",
+            va="center",
         )
+
+
+def _neighbours(points: np.ndarray, chosen: np.ndarray) -> list[list[int]]:
+    """Gather chosen points whose rings would touch."""
+    gathered: list[list[int]] = []
+    for i in chosen:
+        near = (g for g in gathered if np.hypot(*(points[g] - points[i]).T).min() < RING)
+        home = next(near, None)
+        if home is None:
+            gathered.append([int(i)])
+        else:
+            home.append(int(i))
+    return gathered
 
 
 def _draw_pit(ax, pit: np.ndarray):

@@ -220,8 +220,9 @@ class Posterior:
             ``["stats.ci_prob"]``; the columns carry both in their names, as ArviZ's do.
         """
         from arviz_base import rcParams
-        from arviz_stats.base import array_stats
+        from arviz_stats import base
 
+        array_stats: Any = base.array_stats  # its hints say a tuple where it gives a number
         kind, prob = rcParams["stats.ci_kind"], float(rcParams["stats.ci_prob"])
         posterior = self.dataset
         names = [name for name in self._order() if name != WEIGHTS]

@@ -20,7 +20,7 @@ import pandas as pd
 from bayescale.cost import six_nd
 from bayescale.doubts import doubt_compute, doubt_constants, doubt_few, doubt_units, is_constant
 from bayescale.errors import BayescaleWarning, InputError
-from bayescale.numerals import as_float, is_numeric, numbers_of, parse_column
+from bayescale.numerals import as_float, is_numeric, missing_in, numbers_of, parse_column
 from bayescale.tables import check_names_differ, read_table
 from bayescale.words import COUNTING, counted, listed, quoted, row_numbers, rows_that_are_not
 
@@ -416,7 +416,7 @@ def _check_numeric(name: str, meaning: str, column: pd.Series) -> np.ndarray:
 
 
 def _check_group(name: str, column: pd.Series) -> None:
-    missing = np.flatnonzero(column.isna())
+    missing = np.flatnonzero(missing_in(column))
     if missing.size:
         raise InputError(
             f"Group column {name!r} is missing in {missing.size} of {len(column)} rows "
@@ -479,7 +479,7 @@ def _describe(runs: pd.DataFrame, inputs: Iterable[str], output: str) -> dict[st
         if name in positive:
             line[f"{name}_geometric_mean"] = np.exp(np.log(values).mean())
         else:
-            line[f"{name}_mean"] = values.mean()
+            line[f"{name}_mean"] = (values / len(values)).sum()  # the sum itself may be too large for a float
         line[f"{name}_max"] = values.max()
     return line
 
@@ -501,7 +501,7 @@ def hash_runs(runs: pd.DataFrame) -> str:
 
 
 def _content(column: pd.Series) -> bytes:
-    missing = column.isna().to_numpy()
+    missing = missing_in(column)
     if is_numeric(column) and _fits_float(column) and not missing.all():
         values = np.where(missing, np.nan, as_float(column)) + 0.0  # + 0.0 makes -0.0 and 0.0 the same bits
         return b"numbers" + values.astype("<f8").tobytes()

@@ -98,7 +98,12 @@ def _true_values(model: Model, truth) -> dict[str, np.ndarray]:
         noise = {
             p.symbol: float(model.priors[p.symbol].quantile(0.5)) for p in model.params if p not in model.law.params
         }
-        truth = {**model.law.find(truth).values, **noise}
+        entry = model.law.find(truth)
+        if entry.on and entry.on != model.law.inputs[0].column:
+            raise InputError(
+                f"The published values {truth!r} are for {entry.on}; this law is put on {model.law.inputs[0].column!r}."
+            )
+        truth = {**entry.values, **noise}
     given = {symbol: _per_group(model, symbol, value) for symbol, value in truth.items()}
     printed = [c for c in model.law.constants if c not in {p.symbol for p in model.law.params}]
     if any(c in given for c in printed):
@@ -122,6 +127,10 @@ def _true_values(model: Model, truth) -> dict[str, np.ndarray]:
             )
         if value.ndim and not dims[p.symbol]:
             raise InputError(f"{p.symbol} has one value for all groups in this model; a value per group was given.")
+        if value.ndim and value.shape != (len(model.groups),):
+            raise InputError(
+                f"{p.symbol} needs one value, or one for each of the {len(model.groups)} groups; {value} was given."
+            )
         full = np.broadcast_to(value, (len(model.groups),) if dims[p.symbol] else ())
         values[p.symbol] = np.array(full)[None, None]
     if model.discrepancy:
@@ -134,6 +143,8 @@ def _per_group(model: Model, symbol: str, value) -> Any:
         return np.asarray(value, dtype=float)
     if missing := [g for g in model.groups if g not in value]:
         raise InputError(f"{symbol} needs a value for every group; there is none for {', '.join(missing)}.")
+    if unknown := [str(g) for g in value if g not in model.groups]:
+        raise InputError(f"{symbol} names {', '.join(unknown)}; the groups are {', '.join(model.groups)}.")
     return np.array([value[g] for g in model.groups], dtype=float)
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.errors import InputError
+from bayescale.numerals import as_float, is_numeric
 from bayescale.runs import hash_runs
 
 FORMAT = "bayescale posterior 1"
@@ -36,13 +37,14 @@ def write_tree(path: str | os.PathLike[str], draws: xr.DataTree, runs: pd.DataFr
     if path.is_dir():
         raise InputError(f"Cannot write the posterior to {str(path)!r}: it is a folder. Name a file, such as post.nc.")
     tree = draws.copy()
-    tree["runs"] = xr.DataTree(_runs_to_dataset(runs))
+    stored = _runs_to_dataset(runs)
+    tree["runs"] = xr.DataTree(stored)
     tree.attrs = {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "spec": json.dumps(spec),
         "notes": json.dumps(list(runs.attrs.get("notes", []))),
-        "runs_sha256": hash_runs(runs),
+        "runs_sha256": hash_runs(_runs_from_dataset(stored)),
         "versions": json.dumps({name: _version(name) for name in _PACKAGES}),
     }
     compressed = {
@@ -110,23 +112,39 @@ def _version(package: str) -> str:
 
 
 def _runs_to_dataset(runs: pd.DataFrame) -> xr.Dataset:
-    """Columns as numbered variables, since a column may be called anything; its name and type are attributes."""
+    """Columns as numbered variables, since a column may be called anything; its name and type are attributes.
+
+    Numbers and truth values stay what they are. All else becomes text, and the rows where it is missing an attribute.
+    """
     variables: dict[str, Any] = {}
-    for i, column in enumerate(runs.columns):
-        values = runs[column]
-        plain = values.dtype.kind in "biuf" if isinstance(values.dtype, np.dtype) else False
-        data = values.to_numpy() if plain else values.astype(str).to_numpy(dtype=object)
-        variables[f"column_{i}"] = (
-            "row",
-            data,
-            {"column": str(column), "type": str(values.dtype) if plain else "str"},
-        )
+    for i, (column, values) in enumerate(runs.items()):
+        data, kind, missing = _to_storable(values)
+        attrs = {"column": str(column), "type": kind} | ({"missing": missing} if missing.size else {})
+        variables[f"column_{i}"] = ("row", data, attrs)
     return xr.Dataset(variables)
 
 
+def _to_storable(values: pd.Series) -> tuple[np.ndarray, str, np.ndarray]:
+    """Values as NetCDF holds them, their type, and the positions of missing text."""
+    none = np.array([], dtype="int64")
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf":
+        return values.to_numpy(), str(values.dtype), none
+    if is_numeric(values):
+        return as_float(values), "float64", none
+    missing = np.flatnonzero(values.isna().to_numpy())
+    text = np.array(["" if gone else str(v) for v, gone in zip(values, values.isna(), strict=True)], dtype=object)
+    return text, "str", missing
+
+
 def _runs_from_dataset(dataset: xr.Dataset) -> pd.DataFrame:
-    columns: Mapping[str, Any] = {
-        str(dataset[name].attrs["column"]): dataset[name].to_numpy().astype(dataset[name].attrs["type"])
-        for name in sorted(dataset.data_vars, key=lambda n: int(str(n).removeprefix("column_")))
-    }
+    names = sorted(dataset.data_vars, key=lambda n: int(str(n).removeprefix("column_")))
+    columns: Mapping[str, Any] = {str(dataset[n].attrs["column"]): _from_storable(dataset[n]) for n in names}
     return pd.DataFrame(columns)
+
+
+def _from_storable(stored: xr.DataArray) -> np.ndarray:
+    if stored.attrs["type"] != "str":
+        return stored.to_numpy().astype(stored.attrs["type"])
+    text = stored.to_numpy().astype(object)
+    text[np.atleast_1d(stored.attrs.get("missing", [])).astype("int64")] = np.nan
+    return text

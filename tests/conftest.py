@@ -1,9 +1,19 @@
 """Fixtures that more than one test file needs."""
 
+import os
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+
+import bayescale as bs
+from bayescale.diagnostics import Diagnostics
+from bayescale.posterior import Posterior
+
+# Figures are drawn to files, never to a window.
+os.environ["MPLBACKEND"] = "Agg"
 
 _SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -33,3 +43,71 @@ def public_data(shared_data, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BAYESCALE_DATA", str(cache))
         yield cache
+
+
+# -- Posteriors known exactly: no sampler, every draw has the values given
+
+
+@pytest.fixture(scope="session")
+def certain():
+    """Make a posterior of a model whose draws all have the same values: numbers, or an array by group or term."""
+
+    def make(model, values, shape=(4, 50)):
+        draws = {
+            name: np.broadcast_to(value, (*shape, *np.shape(value))).astype(float) for name, value in values.items()
+        }
+        stats = {"diverging": np.zeros(shape, dtype=bool), "energy": np.zeros(shape)}
+        return Posterior.from_draws(model, draws, stats, Diagnostics(1.0, "", 1e4, 1e4, "", 0, 1.0), {"seed": 7})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def grid_runs():
+    """Runs exactly on Hoffmann's law: N from 1e7 to 1e9, D from 1e9 to 1e11, reference 1e8 and 1e10."""
+    N, D = (x.ravel() for x in np.meshgrid(np.logspace(7, 9, 5), np.logspace(9, 11, 5)))
+    return pd.DataFrame({"N": N, "D": D, "L": 1.69 + 406.4 / N**0.34 + 410.7 / D**0.28})
+
+
+# At the reference point of the grid, where N is 1e8 and D is 1e10.
+_HOFFMANN = {
+    "E": 1.69,
+    "A_ref": 406.4 / 1e8**0.34,
+    "B_ref": 410.7 / 1e10**0.28,
+    "alpha": 0.34,
+    "beta": 0.28,
+    "sigma": 0.01,
+}
+
+
+@pytest.fixture(scope="session")
+def exact_posterior(certain, grid_runs):
+    """Chinchilla's law at Hoffmann's constants, normal noise of 1 %."""
+    return certain(bs.Model("chinchilla", grid_runs, noise="normal"), _HOFFMANN)
+
+
+@pytest.fixture(scope="session")
+def departing_posterior(certain, grid_runs):
+    """The same with a discrepancy: tau 0.05 and weights of N*N, N*D and D*D."""
+    model = bs.Model("chinchilla", grid_runs, noise="normal", discrepancy=True)
+    return certain(model, {**_HOFFMANN, "tau": 0.05, "weights": [0.5, -1.0, 2.0]})
+
+
+@pytest.fixture(scope="session")
+def grouped_posterior(certain):
+    """Chinchilla's law on the embedded runs, pooled over modality, Student-t noise; groups in alphabetical order."""
+    model = bs.Model("chinchilla", bs.load_runs("tiny_sweep"), pool="modality")
+    number = np.arange(len(model.groups))
+    values = {
+        "E": 1.0 + 0.2 * number,
+        "A_ref": 0.3 + 0.05 * number,
+        "B_ref": 0.4 - 0.03 * number,
+        "alpha": 0.30 + 0.02 * number,
+        "beta": 0.40 - 0.02 * number,
+        "sigma": 0.010 + 0.002 * number,
+        "nu": 5.0,
+    }
+    means = {"E": 1.4, "A_ref": 0.4, "B_ref": 0.35, "alpha": 0.35, "beta": 0.33, "sigma": 0.015}
+    spreads = {"E": 0.3, "A_ref": 0.2, "B_ref": 0.1, "alpha": 0.15, "beta": 0.2, "sigma": 0.4}
+    values |= {f"{s}_mean": m for s, m in means.items()} | {f"{s}_spread": m for s, m in spreads.items()}
+    return certain(model, values)

@@ -33,7 +33,8 @@ def test_intervals_hold_the_true_parameters(law):
         for k, name in enumerate(names):
             low, high = np.quantile(posterior.dataset[name], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
             inside[i, k] = low <= float(prior.dataset[name][0, i]) <= high
-    print(f"\n{law}: pooled {inside.mean():.3f}, not converged {not_converged},", dict(zip(names, inside.mean(0), strict=True)))
+    shares = dict(zip(names, inside.mean(0), strict=True))
+    print(f"\n{law}: pooled {inside.mean():.3f}, not converged {not_converged},", shares)
     assert abs(inside.mean() - LEVEL) <= 0.03
     # Simultaneous over parameters at 99 %: Bonferroni on two-sided binomial bounds.
     tail = 0.01 / (2 * len(names))

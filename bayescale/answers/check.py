@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayescale import ops
 from bayescale.answers.common import warn_unless_converged
 from bayescale.discrepancy import Quadratic
 from bayescale.model import Model
@@ -56,10 +57,10 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
     model = posterior.model
     location, params, size = posterior.at_runs()
     response = xr.DataArray(model.response, dims="run")
-    deviation = np.log(response) - np.log(location)
-    drawn = np.log(posterior.replicate(seed)) - np.log(location)
+    deviation = ops.log(response) - ops.log(location)
+    drawn = ops.log(posterior.replicate(seed)) - ops.log(location)
     noise = drawn.quantile([0.05, 0.95], ("chain", "draw"))
-    scale = model.noise.scale(params, size)
+    far = abs(deviation / model.noise.scale(params, size)) > _outlier_limit(len(model.runs))
     checks = xr.Dataset(
         {
             "residual": deviation.median(("chain", "draw")).assign_attrs(
@@ -68,8 +69,8 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
             "residual_lower": noise.isel(quantile=0, drop=True),
             "residual_upper": noise.isel(quantile=1, drop=True),
             "pit": _loo_pit(posterior, location, params, size),
-            "outlier": (abs(deviation / scale) > _outlier_limit(len(model.runs))).mean(("chain", "draw")),
-            "cost": ("run", model.cost()),
+            "outlier": far.mean(("chain", "draw")),
+            "cost": ("run", model.cost(), _cost_words(model)),
         },
         attrs={
             "law": model.law.name,
@@ -83,6 +84,13 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
     return checks.merge(parts).merge(_contraction(posterior, seed))
 
 
+def _cost_words(model: Model) -> dict[str, str]:
+    if {"N", "D"} <= set(model.runs) or "C" in model.runs:
+        return {"units": "FLOP", "long_name": "training compute"}
+    first = model.law.inputs[0]
+    return {"units": first.unit, "long_name": first.meaning}
+
+
 def _loo_pit(posterior: Posterior, location, params, size) -> xr.DataArray:
     from arviz_stats.base import array_stats
 
@@ -91,7 +99,7 @@ def _loo_pit(posterior: Posterior, location, params, size) -> xr.DataArray:
     below = model.noise.cdf(response, location, params, size).transpose("run", "chain", "draw")
     log_density = posterior.log_likelihood().transpose("run", "chain", "draw").to_numpy()
     flat = (log_density.shape[0], -1)
-    log_weights, _ = array_stats.psislw(-log_density.reshape(flat))
+    log_weights, _ = array_stats.psislw(log_density.reshape(flat))  # takes the negative of the log weights
     weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
     pit = (weights * below.to_numpy().reshape(flat)).sum(axis=1) / weights.sum(axis=1)
     return xr.DataArray(pit, dims="run", attrs={"long_name": "leave-one-out probability of less", "units": "1"})
@@ -146,7 +154,7 @@ def _seed_spread(model: Model, members: np.ndarray) -> float:
     table = pd.DataFrame({str(k): x[members] for k, x in enumerate(inputs)})
     table["y"] = np.log(model.response[members])
     cells = table.groupby([c for c in table if c != "y"])["y"]
-    freedom = int((cells.size() - 1).sum())
+    freedom = len(table) - cells.ngroups
     if freedom == 0:
         return float("nan")
     return float(np.sqrt(((table["y"] - cells.transform("mean")) ** 2).sum() / freedom))
@@ -198,8 +206,8 @@ def check_sentences(check: xr.Dataset) -> list[str]:
     """Say what a check found: misfit, outliers, calibration, and what the prior decided; each with a remedy."""
     lines, slight = [], []
     parts = check[["residual_sd", "seed_sd", "structure", "structure_p", "cover_50", "cover_90"]].to_dataframe()
-    for part, row in parts.iterrows():
-        ratio = row["residual_sd"] / row["seed_sd"]
+    for part, row in parts.to_dict("index").items():
+        ratio = np.divide(row["residual_sd"], row["seed_sd"])
         wide = np.isfinite(ratio) and ratio > SPREAD_RATIO
         shaped = row["structure_p"] < STRUCTURE_P and row["structure"] > STRUCTURE_SHARE
         if wide or shaped:
@@ -243,7 +251,7 @@ def check_sentences(check: xr.Dataset) -> list[str]:
             "Forecasts that lean on them lean on the prior; runs over a wider range would tell."
         )
     n = check.sizes["run"]
-    inside = float((parts["cover_90"] * _part_sizes(check, parts)).sum() / n)
+    inside = np.sum(parts["cover_90"].to_numpy() * _part_sizes(check, parts)) / n
     lines.append(f"Leave-one-out: {100 * inside:.0f} % of the {n} runs lie inside their 90 % interval.")
     lines += slight
     if not misfit and not slight:

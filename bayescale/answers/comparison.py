@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayescale import ops
 from bayescale.answers.common import warn_unless_converged
 from bayescale.errors import InputError
 from bayescale.inference import fit
@@ -222,7 +223,8 @@ def _leave_group_out(posterior: Posterior, seed, progress) -> Criterion:
     model = posterior.model
     if len(model.groups) < 3:
         raise InputError(f"Leaving groups out needs at least three; there are {len(model.groups)}.")
-    scores, failed = [], 0
+    scores: list[xr.DataArray] = []
+    failed = 0
     for g, group in enumerate(model.groups):
         inside = model.group_index == g
         others = fit(model.refit_on(model.runs.loc[~inside].reset_index(drop=True)), seed=seed, progress=progress)
@@ -235,7 +237,8 @@ def _leave_group_out(posterior: Posterior, seed, progress) -> Criterion:
         response = xr.DataArray(runs[model.law.output.symbol].to_numpy(), dims="run")
         density = others.model.noise.log_density(response, location, params, size).sum("run")
         scores.append(_log_mean(density).assign_coords(unit=group))
-    return Criterion(xr.concat(scores, "unit"), flagged=failed, flag="refits not converged" if failed else "")
+    elpd: xr.DataArray = xr.concat(scores, "unit")
+    return Criterion(elpd, flagged=failed, flag="refits not converged" if failed else "")
 
 
 _CRITERIA: Mapping[str, Callable[..., Criterion]] = {
@@ -274,7 +277,7 @@ def _by_unit(log_density: xr.DataArray, model: Model, unit: str | None, runs: pd
 
 def _log_mean(log_density: xr.DataArray) -> xr.DataArray:
     top = log_density.max(("chain", "draw"))
-    return np.log(np.exp(log_density - top).mean(("chain", "draw"))) + top
+    return ops.log(ops.exp(log_density - top).mean(("chain", "draw"))) + top
 
 
 def _tabulate(by: str, criteria: Mapping[str, Criterion]) -> Comparison:
@@ -354,7 +357,7 @@ def _notes(by: str, table: pd.DataFrame, n: int) -> list[str]:
         )
     if n < FEW_UNITS:
         notes.append(f"Only {n} units: below {FEW_UNITS} the standard errors are themselves rough.")
-    for name in table.index[table["flags"] != ""]:
-        remedy = "fit it with more draws or tighter priors" if by == "largest" else "compare by='largest' as well"
-        notes.append(f"{name}: {table.loc[name, 'flags']}; its estimate is unreliable there: {remedy}.")
+    remedy = "fit it with more draws or tighter priors" if by == "largest" else "compare by='largest' as well"
+    flagged = table.loc[table["flags"] != "", "flags"]
+    notes += [f"{name}: {flag}; its estimate is unreliable there: {remedy}." for name, flag in flagged.items()]
     return notes

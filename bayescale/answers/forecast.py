@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayescale.answers.common import interval, interval_name, read_inputs, warn_unless_converged
 from bayescale.errors import InputError
+from bayescale.numerals import parse_column
 from bayescale.posterior import NEW, Posterior
 
 
@@ -82,9 +83,7 @@ def _forecast_runs(posterior: Posterior, runs: pd.DataFrame, group, inputs, seed
         raise InputError(
             f"The runs to forecast have no column {', '.join(missing)}. Columns: {', '.join(map(str, runs.columns))}."
         )
-    values = read_inputs(
-        posterior, {c: xr.DataArray(runs[c].to_numpy(dtype=float), dims="run") for c in model.law.columns}
-    )
+    values = read_inputs(posterior, {c: xr.DataArray(_column(runs, c), dims="run") for c in model.law.columns})
     by_symbol = values
     if group is None and model.group:
         if model.group not in runs.columns:
@@ -108,6 +107,14 @@ def _forecast_runs(posterior: Posterior, runs: pd.DataFrame, group, inputs, seed
     answer["beyond"] = beyond
     coords = {i.column: by_symbol[i.symbol] for i in model.law.inputs}
     return answer.assign_coords(coords)
+
+
+def _column(runs: pd.DataFrame, name: str) -> np.ndarray:
+    column: Any = runs[name]
+    numbers, bad = parse_column(column)
+    if bad:
+        raise InputError(f"{name} must be numbers or text such as '70B'; {column.tolist()[bad[0]]!r} was given.")
+    return numbers
 
 
 def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, seed) -> xr.Dataset:
@@ -141,7 +148,7 @@ def _beyond(posterior: Posterior, values: Mapping[str, xr.DataArray], group: str
     factors = []
     for i in model.law.inputs:
         if model.group and group is None:
-            ranges = runs.groupby(model.group)[i.column].agg(["min", "max"])
+            ranges = pd.DataFrame(runs.groupby(model.group)[i.column].agg(["min", "max"]))
             low, high = (
                 xr.DataArray(ranges[c].to_numpy(), {model.group: list(ranges.index)}, model.group)
                 for c in ("min", "max")
@@ -188,7 +195,7 @@ def forecast_table(answer: xr.Dataset) -> pd.DataFrame:
     )
     reduced["beyond"] = answer["beyond"]
     table = reduced.to_dataframe().reset_index() if reduced.sizes else _one_row(reduced)
-    return table[[c for c in table.columns if c != "run"]]
+    return table.drop(columns="run", errors="ignore")
 
 
 def _one_row(dataset: xr.Dataset) -> pd.DataFrame:

@@ -1,0 +1,11 @@
+"""Chinchilla, approach 3, on the runs read off Hoffmann et al. (2022), figure 4.
+
+Besiroglu et al. (2024) could not reproduce the published fit from these runs. All 245 are used: they left out the five
+highest losses by hand, Student-t noise gives those little weight by itself.
+"""
+
+import bayescale as bs
+
+model = bs.Model("chinchilla", bs.load_runs("chinchilla"))
+agrees = ["besiroglu2024"]  # lies inside the joint 95 % region
+differs = ["hoffmann2022", "hoffmann2022_tex"]  # lie outside

@@ -1,0 +1,77 @@
+"""The README says what the code does: its examples run, its table of laws is the gallery's, its commands exist."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+import bayescale as bs
+from bayescale.cli import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.S)
+
+
+def table_of_laws():
+    lines = ["| law | formula | source |", "|---|---|---|"]
+    lines += [f"| `{law.name}` | `{law.text()}` | {law.reference} |" for law in bs.LAWS.values()]
+    return "\n".join(lines)
+
+
+def test_table_of_laws_is_the_gallery():
+    written = README.split("<!-- laws:")[1].split("-->\n", 1)[1].split("\n<!-- end of laws -->")[0]
+    assert written == table_of_laws()
+
+
+def test_python_examples_run_and_print_what_is_written(capsys, tmp_path, monkeypatch):
+    """All Python blocks in order, in one namespace; numbers agree to 15 %: quantiles of a seed's draws differ between machines."""
+    import matplotlib.pyplot as plt
+
+    monkeypatch.chdir(tmp_path)
+    first, *others = blocks("python")
+    namespace: dict = {}
+    exec(first, namespace)
+    printed = capsys.readouterr().out
+    expected = blocks("text")[0]
+    number = re.compile(r"-?\d+\.?\d*(?:e[+-]?\d+)?")
+    assert number.sub("#", expected).split() == number.sub("#", printed).split()
+    for line, found in zip(expected.splitlines(), printed.splitlines(), strict=True):
+        if line.startswith("converged"):
+            continue
+        columns = slice(0, 5)  # the name, median, sd and interval; how well it was sampled may differ
+        for written, seen in zip(line.split()[columns], found.split()[columns], strict=True):
+            if number.fullmatch(written.strip("[]")):
+                assert float(seen.strip("[]")) == pytest.approx(float(written.strip("[]")), rel=0.15)
+    for block in others:
+        exec(block, namespace)
+    plt.close("all")
+    assert (tmp_path / "sweep.nc").exists()
+
+
+def test_every_command_is_in_the_readme_and_every_command_of_the_readme_exists():
+    commands = set(typer.main.get_command(app).commands)  # pyright: ignore[reportAttributeAccessIssue]
+    named = set(re.findall(r"^bayescale (\w+)", "\n".join(blocks("sh")), flags=re.M))
+    assert named == commands
+
+
+@pytest.mark.parametrize("line", re.findall(r"^bayescale .*", "\n".join(blocks("sh")), flags=re.M))
+def test_options_in_the_readme_are_known(line):
+    """Parsing stops at --help, so nothing runs; an unknown option would still be refused."""
+    words = shlex.split(line, comments=True)[1:]
+    result = CliRunner().invoke(app, [words[0], "--help"])
+    assert result.exit_code == 0
+    for word in words[1:]:
+        if word.startswith("-"):
+            assert re.search(rf"(?<![\w-]){re.escape(word)}\b", result.output), word
+
+
+def test_figures_named_in_the_readme_are_there():
+    for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
+        assert (ROOT / path).exists()
