@@ -234,6 +234,7 @@ def compare(
 
     Example: bayescale compare runs.csv --law kaplan --law chinchilla --by waic
     """
+    from bayescale.answers.comparison import check_question
     from bayescale.answers.comparison import compare as compare_posteriors
     from bayescale.inference import fit as fit_model
 
@@ -243,6 +244,7 @@ def compare(
         if len(set(law)) < 2:
             raise InputError(f"A comparison needs two laws; given: {', '.join(law)}.")
         models = {name: _model(sources[0], name, column, fill, pool, None, noise, discrepancy) for name in law}
+        check_question(models, by, unit)
         posteriors = {name: fit_model(model, seed=seed) for name, model in models.items()}
     else:
         if len(sources) < 2:
@@ -353,10 +355,10 @@ def _read(source: str, column, fill):
     from bayescale.runs import read_runs
 
     columns: dict[str, Any] = dict(_pairs(column, "--column"))
-    if source in DATASETS and not Path(source).exists():
+    if source in DATASETS and not os.path.exists(source):
         runs = load_runs(source)
         return read_runs(runs, fill=fill, **columns) if columns or fill else runs
-    if not Path(source).exists() and not Path(source).suffix:
+    if not os.path.exists(source) and not Path(source).suffix:
         raise InputError(
             f"There is no file and no data set {source!r}. Data sets: {', '.join(DATASETS)}; "
             "files end in .csv, .parquet, .jsonl."
@@ -380,11 +382,11 @@ def _check_output(output: Path | None) -> None:
     """Refuse, before the work is done, a file that cannot be written after it."""
     if output is None:
         return
-    if not output.parent.is_dir():
+    if not os.path.isdir(output.parent):
         raise InputError(f"Cannot write {str(output)!r}: there is no folder {str(output.parent)!r}.")
-    if output.is_dir():
+    if os.path.isdir(output):
         raise InputError(f"Cannot write {str(output)!r}: it is a folder. Name a file in it.")
-    if not os.access(output if output.exists() else output.parent, os.W_OK):
+    if not os.access(output if os.path.exists(output) else output.parent, os.W_OK):
         raise InputError(f"Cannot write {str(output)!r}: permission denied. Name a file that can be written.")
 
 
@@ -401,10 +403,13 @@ def _pairs(options: list[str] | None, flag: str) -> list[tuple[str, str]]:
 def _several(name: str, text: str) -> float | list[float]:
     from bayescale.numerals import parse_number
 
-    numbers = [parse_number(part) for part in text.split(",") if part.strip()]
-    if not numbers:
-        raise InputError(f"--{name} takes a number such as 70B; {text!r} was given.")
-    return numbers[0] if len(numbers) == 1 else numbers
+    try:
+        return parse_number(text)  # also 1,000,000
+    except InputError:
+        numbers = [parse_number(part) for part in text.split(",") if part.strip()]
+    if len(numbers) < 2:
+        raise InputError(f"--{name} takes a number such as 70B, or several: 7B,70B; {text!r} was given.")
+    return numbers
 
 
 def _open(path: str):

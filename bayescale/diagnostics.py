@@ -58,11 +58,9 @@ class Diagnostics:
                 f"R-hat of {self.rhat_of} is {self.rhat:.3f}, above {MAX_RHAT}: chains disagree; "
                 "raise tune=, or look for a law with fewer parameters or tighter priors"
             )
-        if not min(self.ess_bulk, self.ess_tail) >= MIN_ESS:
-            found.append(
-                f"only {min(self.ess_bulk, self.ess_tail):.0f} effective draws of {self.ess_of}, "
-                f"{MIN_ESS:.0f} are needed: raise draws="
-            )
+        fewest = float(np.minimum(self.ess_bulk, self.ess_tail))  # NaN if either is
+        if not fewest >= MIN_ESS:
+            found.append(f"only {fewest:.0f} effective draws of {self.ess_of}, {MIN_ESS:.0f} are needed: raise draws=")
         if self.divergences:
             found.append(
                 f"{self.divergences} divergent transitions: part of the posterior may be missed; "
@@ -105,9 +103,14 @@ def diagnose(values: dict[str, np.ndarray], stats: dict[str, np.ndarray], interr
         names += [name if flat.shape[2] == 1 else f"{name}[{i}]" for i in range(flat.shape[2])]
         columns.append(np.moveaxis(flat, 2, 0))
     draws: Any = np.concatenate(columns)
-    rhat = np.asarray(array_stats.rhat(draws))
-    bulk = np.asarray(array_stats.ess(draws, method="bulk"))
-    tail = np.asarray(array_stats.ess(draws, method="tail", prob=(0.05, 0.95)))
+    with np.errstate(all="ignore"):  # chains that do not move divide zero by zero; the NaN is judged below
+        rhat = np.asarray(array_stats.rhat(draws))
+        bulk = np.asarray(array_stats.ess(draws, method="bulk"))
+        tail = np.asarray(array_stats.ess(draws, method="tail", prob=(0.05, 0.95)))
+        bfmi = np.asarray(array_stats.bfmi(stats["energy"]))
+        # Ranks hide infinities, and a constant has any R-hat.
+        still = ~np.isfinite(draws).all(axis=(1, 2)) | (np.ptp(draws, axis=(1, 2)) == 0)
+    rhat, bulk, tail = (np.where(still, np.nan, x) for x in (rhat, bulk, tail))
     worst = int(np.argmax(np.where(np.isfinite(rhat), rhat, math.inf)))
     least = int(np.argmin(np.where(np.isfinite(bulk + tail), np.minimum(bulk, tail), -math.inf)))
     return Diagnostics(
@@ -117,6 +120,6 @@ def diagnose(values: dict[str, np.ndarray], stats: dict[str, np.ndarray], interr
         ess_tail=float(tail.min()),
         ess_of=names[least],
         divergences=int(np.sum(stats["diverging"])),
-        bfmi=float(np.min(np.asarray(array_stats.bfmi(stats["energy"])))),
+        bfmi=float(np.min(bfmi)),
         interrupted=interrupted,
     )

@@ -33,8 +33,11 @@ class Quadratic:
 
     For each group ``tau * sum_k w_k * (b_k(x) - mean of b_k over the runs)`` with ``w_k ~ Normal(0, 1)``; the ``b_k``
     are all products of two log inputs, each divided by its standard deviation over the runs. One ``tau`` serves all
-    groups, so groups teach each other how far to trust the law. Beyond the runs it grows with the square of the log
-    distance.
+    groups, so groups teach each other how far to trust the law.
+
+    Beyond the runs nobody knows how the departure goes on. There it continues as an integrated Wiener process of the
+    same size: to the quadratic is added ``tau * z * log(beyond)**1.5`` with ``z ~ Normal(0, 1)``, one for each draw and
+    group, where ``beyond`` is how many times a point lies outside the runs (`Posterior.beyond`).
 
     The departure and the curvature of the law explain part of the same thing: with a `Quadratic`, floor and exponents
     are those of a law that need not be exact, and are less certain.

@@ -95,6 +95,11 @@ class Model:
         noise = find_noise(noise)
         params = (*law.params, *noise.params, *((TAU,) if discrepancy else ()))
         group, kinds = _read_pool(pool, params, runs)
+        taken = {"chain", "draw", "run", "term", *law.constants, *(p.symbol for p in params)}
+        if group is not None and (group in taken or "/" in group):
+            raise InputError(
+                f"Runs cannot be pooled over a column called {group!r}: posteriors use that name; rename the column."
+            )
         if group in (*law.columns, law.output.symbol):
             raise InputError(f"Runs cannot be pooled over {group!r}: it is an input or the response of {law.name!r}.")
         checked = check_runs(

@@ -79,9 +79,9 @@ def plot_forecast(
     Returns
     -------
     ndarray of Axes
-        One for each group, or one. Lines are medians of the law; bands are the central 50 % and 90 % of `forecast`'s
-        ``L_run``: noise included, and the discrepancy where the model has one, which moves the band off the line. A
-        curve is beyond the runs where `forecast` says so: above the group's largest x, and above its largest run.
+        One for each group, or one. Lines are medians of the law, with its departure where the model has a discrepancy;
+        bands are the central 50 % and 90 % of `forecast`'s ``L_run``, noise included. A curve is beyond the runs where
+        `forecast` says so: above the group's largest x, and above its largest run.
 
     Raises
     ------
@@ -144,7 +144,8 @@ def _draw_forecast(ax, posterior: Posterior, group, runs: pd.DataFrame, x: str, 
         # plot_forecast has said it once; it need not be said again for each panel.
         warnings.simplefilter("ignore", ConvergenceWarning)
         answer = forecast(posterior, group=group, seed=seed, **asked)
-    median = answer[output].median(DRAWS)
+    expected = f"{output}_true" if model.discrepancy else output
+    median = answer[expected].median(DRAWS)
     band = answer[f"{output}_run"].quantile(CENTRAL, DRAWS, skipna=False)
     ends = []
     for k, colour in enumerate(_shades(levels, everywhere) if by else [COLOURS[0]]):
@@ -254,7 +255,7 @@ def _move_apart(places: Sequence[float] | np.ndarray, gap: float) -> np.ndarray:
             last = blocks.pop()
             blocks[-1] += last
     moved = np.empty(len(order))
-    moved[order] = np.concatenate([np.full(len(b), np.mean(b)) for b in blocks]) + offsets
+    moved[order] = np.array([np.mean(b) for b in blocks for _ in b]) + offsets
     return moved
 
 
@@ -273,7 +274,9 @@ def _explain_forecast(figure, model: Model, reach: float):
 
     keys = [
         Line2D([], [], ls="", marker="o", ms=4, color=INK, label="run, measured"),
-        Line2D([], [], color=INK, lw=1.3, label=f"{model.law.name}, median"),
+        Line2D(
+            [], [], color=INK, lw=1.3, label=f"{model.law.name}{' with departure' * bool(model.discrepancy)}, median"
+        ),
         Patch(color=INK, alpha=0.38, lw=0, label="50 % of runs to come"),
         Patch(color=INK, alpha=0.16, lw=0, label="90 %"),
     ]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayescale import ops
 from bayescale.diagnostics import Diagnostics
 from bayescale.discrepancy import TAU
 from bayescale.errors import InputError
@@ -19,6 +20,8 @@ from bayescale.model import MEAN, NONE, PARTIAL, SPREAD, Model
 from bayescale.storage import read_tree, write_tree
 
 NEW = "new"
+DRIFT = "drift"
+_SIZE = "size of the run"
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +124,10 @@ class Posterior:
             Unknown group, or a new one from parameters that share nothing between groups.
         """
         posterior = self.dataset
-        names = [p.symbol for p in self.model.params] + ([WEIGHTS] if self.model.discrepancy else [])
+        names = [p.symbol for p in self.model.params]
+        if self.model.discrepancy:
+            names += [WEIGHTS, DRIFT]
+            posterior = posterior.assign({DRIFT: _drift(posterior[WEIGHTS].isel(term=0, drop=True))})
         if group is None:
             return {name: posterior[name] for name in names}
         if self.model.group is None:
@@ -154,20 +160,56 @@ class Posterior:
         if self.model.discrepancy:
             like = posterior[WEIGHTS].isel({self.model.group: 0}, drop=True)
             values[WEIGHTS] = like.copy(data=rng.standard_normal(like.shape))
+            values[DRIFT] = _drift(like.isel(term=0, drop=True))
         return values
+
+    def beyond(self, inputs: Mapping[str, Any], group: str | None = None) -> Any:
+        """How many times points lie beyond the runs: in the input that is farthest out, or in size; 1 inside.
+
+        Parameters
+        ----------
+        inputs : mapping of str to DataArray
+            By the formula's symbols, natural units.
+        group : str, optional
+            Whose runs; all runs for a new group; by default each group's, along its dim.
+
+        Returns
+        -------
+        DataArray
+            At least 1.
+        """
+        model = self.model
+        asked, reached = model.relative(inputs), model.relative(model.inputs())
+        asked[_SIZE], reached[_SIZE] = model.size(asked), model.size(reached)
+        worst: Any = 1.0
+        for name, x in reached.items():
+            worst = np.maximum(worst, asked[name] / self._by_group(x, np.max, group))
+            if name != _SIZE:  # a small run is no extrapolation unless one of its inputs is
+                worst = np.maximum(worst, self._by_group(x, np.min, group) / asked[name])
+        return worst
+
+    def _by_group(self, x: np.ndarray, reduce: Any, group: str | None) -> xr.DataArray:
+        """Reduce a value of the runs over one group, all runs, or each group."""
+        model = self.model
+        if model.group and group is None:
+            values = [reduce(x[model.group_index == g]) for g in range(len(model.groups))]
+            return xr.DataArray(values, {model.group: list(model.groups)}, model.group)
+        known = group is not None and group in model.groups
+        return xr.DataArray(reduce(x[model.group_index == model.groups.index(group)] if known else x))
 
     def law(self, params: Mapping[str, xr.DataArray], inputs: Mapping[str, Any]) -> xr.DataArray:
         """Evaluate the law at inputs in natural units; broadcasts by name."""
         of_law = {p.symbol: params[p.symbol] for p in self.model.law.params}
         return self.model.law.evaluate(of_law, self.model.relative(inputs))
 
-    def departure(self, params: Mapping[str, xr.DataArray], inputs: Mapping[str, Any]) -> Any:
-        """Log of truth over law at inputs in natural units: the discrepancy, or zero in a model without one."""
+    def departure(self, params: Mapping[str, xr.DataArray], inputs: Mapping[str, Any], beyond: Any) -> Any:
+        """Log of truth over law at inputs in natural units, ``beyond`` the runs; zero without a discrepancy."""
         if self.model.discrepancy is None:
             return 0.0
         basis = self.model.discrepancy.basis(self.model.relative(inputs))
         terms = [params[WEIGHTS].isel(term=k, drop=True) * b for k, b in enumerate(basis)]
-        return params[TAU.symbol] * sum(terms[1:], terms[0])
+        quadratic = sum(terms[1:], terms[0])
+        return params[TAU.symbol] * (quadratic + params[DRIFT] * ops.log(beyond) ** 1.5)
 
     def at_runs(self, runs: pd.DataFrame | None = None) -> tuple[xr.DataArray, dict[str, xr.DataArray], Any]:
         """What is expected at runs of known groups: the fitted ones, or others.
@@ -184,6 +226,7 @@ class Posterior:
         table = self.model.runs if runs is None else runs
         inputs = {s: xr.DataArray(x, dims="run") for s, x in self.model.inputs(table).items()}
         params = self.params()
+        beyond = self.beyond(inputs)
         if self.model.group:
             index = xr.DataArray(table[self.model.group].to_numpy(dtype=str).astype(object), dims="run")
             params = {
@@ -192,7 +235,8 @@ class Posterior:
                 else value
                 for name, value in params.items()
             }
-        location = self.law(params, inputs) * np.exp(self.departure(params, inputs))
+            beyond = beyond.sel({self.model.group: index}).drop_vars(self.model.group)
+        location = self.law(params, inputs) * np.exp(self.departure(params, inputs, beyond))
         size = self.model.size(self.model.relative(inputs))
         return location.transpose("chain", "draw", "run"), params, size
 
@@ -311,6 +355,11 @@ class Posterior:
         )
 
 
+def _drift(like: xr.DataArray) -> xr.DataArray:
+    """Standard normals that carry the departure beyond the runs; the same at every call."""
+    return like.copy(data=np.random.default_rng([1, 1]).standard_normal(like.shape))
+
+
 def open_posterior(path: str | os.PathLike[str], law: Law | None = None) -> Posterior:
     """Read a posterior back.
 
@@ -335,5 +384,7 @@ def open_posterior(path: str | os.PathLike[str], law: Law | None = None) -> Post
     name = spec["model"]["law"]
     if law is None and name not in LAWS:
         raise InputError(f"{str(path)!r} was fitted with the law {name!r}, which is not in the gallery; pass law=.")
+    if law is not None and law.name != name:
+        raise InputError(f"{str(path)!r} was fitted with the law {name!r}; the law {law.name!r} was given.")
     model = Model.from_dict(spec["model"], runs, law)
     return Posterior(model, draws, Diagnostics(**spec["diagnostics"]), spec["info"])

@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -34,15 +35,17 @@ def write_tree(path: str | os.PathLike[str], draws: xr.DataTree, runs: pd.DataFr
         The folder does not exist or cannot be written.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise InputError(f"Cannot write the posterior to {str(path)!r}: it is a folder. Name a file, such as post.nc.")
     tree = draws.copy()
     stored = _runs_to_dataset(runs)
     tree["runs"] = xr.DataTree(stored)
+    text = json.dumps(spec)
     tree.attrs = {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "spec": json.dumps(spec),
+        "spec": text,
+        "spec_sha256": sha256(text.encode()).hexdigest(),
         "notes": json.dumps(list(runs.attrs.get("notes", []))),
         "runs_sha256": hash_runs(_runs_from_dataset(stored)),
         "versions": json.dumps({name: _version(name) for name in _PACKAGES}),
@@ -63,7 +66,7 @@ def write_tree(path: str | os.PathLike[str], draws: xr.DataTree, runs: pd.DataFr
         tree.to_netcdf(name, engine="h5netcdf", encoding=compressed)
         os.chmod(name, 0o644)
         os.replace(name, path)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a full disk; text that HDF5 cannot hold
         raise InputError(f"Cannot write the posterior to {str(path)!r}: {error}.") from error
     finally:
         Path(name).unlink(missing_ok=True)
@@ -78,7 +81,7 @@ def read_tree(path: str | os.PathLike[str]) -> tuple[xr.DataTree, pd.DataFrame, 
         No such file; not one of ours; cut short; changed since.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"There is no file {str(path)!r}.")
     try:
         with xr.open_datatree(path, engine="h5netcdf") as stored:
@@ -97,10 +100,13 @@ def read_tree(path: str | os.PathLike[str]) -> tuple[xr.DataTree, pd.DataFrame, 
         runs.attrs["notes"] = json.loads(tree.attrs["notes"])
         spec = json.loads(tree.attrs["spec"])
         intact = hash_runs(runs) == tree.attrs["runs_sha256"]
+        same_spec = sha256(tree.attrs["spec"].encode()).hexdigest() == tree.attrs["spec_sha256"]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{str(path)!r} is a damaged posterior: {error!r}.") from error
     if not intact:
         raise InputError(f"{str(path)!r} is a damaged posterior: its runs are not those it was saved with.")
+    if not same_spec:
+        raise InputError(f"{str(path)!r} is a damaged posterior: its model is not the one it was saved with.")
     return xr.DataTree.from_dict({group: tree[group].to_dataset() for group in _GROUPS}), runs, spec
 
 

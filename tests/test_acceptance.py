@@ -1,6 +1,7 @@
 """The main job on real runs: published values, honest bands, comparisons checked by a second computation."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -113,7 +114,7 @@ def test_pooling_helps_a_modality_of_five_runs(sweep, modality):
     alone = bs.fit(bs.Model("chinchilla", five.drop(columns="modality")), seed=1)
     assert pooled.converged
     inside, width = covered(pooled, largest)
-    inside_alone, width_alone = covered(alone, largest.drop(columns="modality"))
+    _, width_alone = covered(alone, largest.drop(columns="modality"))
     print(
         f"{modality}: pooled {inside.sum()} of {inside.size}, width {width.mean():.3f}; alone {width_alone.mean():.3f}"
     )
@@ -121,8 +122,8 @@ def test_pooling_helps_a_modality_of_five_runs(sweep, modality):
     assert inside.all()
 
 
-def student_density(posterior, runs):
-    """Log density of each run's loss under each draw, (draw, run): the law, then Student-t on its log, then the Jacobian."""
+def student_density(posterior, runs) -> np.ndarray:
+    """Log density of each loss under each draw, (draw, run): the law, then Student-t on its log, then the Jacobian."""
     model = posterior.model
     groups = list(model.groups)
     index = [groups.index(g) for g in runs[model.group]] if model.group else [0] * len(runs)
@@ -136,7 +137,8 @@ def student_density(posterior, runs):
         law = d["E"] + d["A"] / N ** d["alpha"] + d["B"] / D ** d["beta"]
     else:
         law = ((d["N_c"] / N) ** (d["alpha_N"] / d["alpha_D"]) + d["D_c"] / D) ** d["alpha_D"]
-    return stats.t.logpdf(np.log(L), d["nu"], np.log(law), d["sigma"]) - np.log(L)
+    density: np.ndarray = np.asarray(stats.t.logpdf(np.log(L), d["nu"], np.log(law), d["sigma"]))
+    return density - np.log(L)
 
 
 def second_computation(posterior, by, refits):
@@ -152,7 +154,8 @@ def second_computation(posterior, by, refits):
     if by == "waic":
         return logsumexp(density, axis=0) - np.log(len(density)) - density.var(axis=0, ddof=1)
     log_weights, _ = array_stats.psislw(density.T)  # takes the negative of the log weights
-    return logsumexp(density.T + log_weights, axis=1) - logsumexp(log_weights, axis=1)
+    weighted: Any = logsumexp(density.T + log_weights, axis=1)
+    return weighted - logsumexp(log_weights, axis=1)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Each sign of trouble by itself withholds the word "converged", and names a remedy."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -49,10 +50,8 @@ def test_each_trouble_by_itself_is_enough(change, words):
     verdict = replace(GOOD, **change)
     assert not verdict.converged
     assert len(verdict.problems) == 1
-    text = str(verdict)
-    assert text.startswith("NOT CONVERGED")
-    with pytest.raises(AssertionError, match=words):
-        raise AssertionError(text)
+    assert str(verdict).startswith("NOT CONVERGED")
+    assert re.search(words, str(verdict))
 
 
 def test_all_troubles_are_named():

@@ -31,7 +31,7 @@ def test_table_of_laws_is_the_gallery():
 
 
 def test_python_examples_run_and_print_what_is_written(capsys, tmp_path, monkeypatch):
-    """All Python blocks in order, in one namespace; numbers agree to 15 %: quantiles of a seed's draws differ between machines."""
+    """All Python blocks in order, in one namespace; numbers to 15 %, since a seed's draws differ between machines."""
     import matplotlib.pyplot as plt
 
     monkeypatch.chdir(tmp_path)

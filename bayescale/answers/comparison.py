@@ -125,23 +125,32 @@ def compare(
     .. [2] Vehtari, Gelman & Gabry (2017), Stat. Comput. 27, 1413-1432.
     .. [3] Yao, Vehtari, Simpson & Gelman (2018), Bayesian Analysis 13, 917-1007 (stacking weights).
     """
-    if by not in _CRITERIA:
-        raise InputError(f"Laws are compared by {', '.join(_CRITERIA)}; {by!r} was given.")
-    if len(posteriors) < 2:
-        raise InputError(f"A comparison needs at least two posteriors; {len(posteriors)} was given.")
-    _check_same_runs(posteriors)
+    models = {name: posterior.model for name, posterior in posteriors.items()}
+    check_question(models, by, unit)
     for posterior in posteriors.values():
         warn_unless_converged(posterior)
-    first = next(iter(posteriors.values())).model
-    if unit is not None and unit not in first.runs.columns:
-        raise InputError(f"There is no column {unit!r} to compare by. Columns: {', '.join(first.runs.columns)}.")
-    if unit is not None and unit == first.group:
-        if by != "loo":
-            raise InputError(f"Leaving whole groups of {unit!r} out is done by='loo'; {by!r} was given.")
+    if unit is not None and unit == next(iter(models.values())).group:
         criteria = {name: _leave_group_out(p, seed, progress) for name, p in posteriors.items()}
     else:
         criteria = {name: _CRITERIA[by](p, unit, seed, progress) for name, p in posteriors.items()}
     return _tabulate(by, criteria)
+
+
+def check_question(models: Mapping[str, Model], by: str, unit: str | None) -> None:
+    """Refuse a comparison that cannot be made, before anything is fitted for it."""
+    if by not in _CRITERIA:
+        raise InputError(f"Laws are compared by {', '.join(_CRITERIA)}; {by!r} was given.")
+    if len(models) < 2:
+        raise InputError(f"A comparison needs at least two posteriors; {len(models)} was given.")
+    _check_same_runs(models)
+    first = next(iter(models.values()))
+    if unit is not None and unit not in first.runs.columns:
+        raise InputError(f"There is no column {unit!r} to compare by. Columns: {', '.join(first.runs.columns)}.")
+    if unit is not None and unit == first.group and by != "loo":
+        raise InputError(f"Leaving whole groups of {unit!r} out is done by='loo'; {by!r} was given.")
+    if by == "largest":
+        for model in models.values():
+            largest_runs(model)
 
 
 def waic(posterior: Posterior, unit: str | None = None) -> Criterion:
@@ -232,7 +241,7 @@ def _leave_group_out(posterior: Posterior, seed, progress) -> Criterion:
         runs = model.runs.loc[inside].reset_index(drop=True)
         inputs = {s: xr.DataArray(x, dims="run") for s, x in model.inputs(runs).items()}
         params = others.params(NEW, seed)
-        location = others.law(params, inputs) * np.exp(others.departure(params, inputs))
+        location = others.law(params, inputs) * np.exp(others.departure(params, inputs, others.beyond(inputs, NEW)))
         size = others.model.size(others.model.relative(inputs))
         response = xr.DataArray(runs[model.law.output.symbol].to_numpy(), dims="run")
         density = others.model.noise.log_density(response, location, params, size).sum("run")
@@ -248,10 +257,9 @@ _CRITERIA: Mapping[str, Callable[..., Criterion]] = {
 }
 
 
-def _check_same_runs(posteriors: Mapping[str, Posterior]) -> None:
-    (first_name, first), *others = posteriors.items()
-    for name, other in others:
-        a, b = first.model, other.model
+def _check_same_runs(models: Mapping[str, Model]) -> None:
+    (first_name, a), *others = models.items()
+    for name, b in others:
         same_inputs = [c for c in (*a.law.columns, *b.law.columns) if c in a.runs and c in b.runs]
         if (
             a.law.output != b.law.output

@@ -10,7 +10,7 @@ import xarray as xr
 from bayescale.answers.common import interval, interval_name, read_inputs, warn_unless_converged
 from bayescale.errors import InputError
 from bayescale.numerals import parse_column
-from bayescale.posterior import NEW, Posterior
+from bayescale.posterior import Posterior
 
 
 def forecast(
@@ -62,8 +62,7 @@ def forecast(
     model = posterior.model
     values = read_inputs(posterior, inputs)
     params = posterior.params(group, seed)
-    answer = _answer(posterior, params, values, seed)
-    answer["beyond"] = _beyond(posterior, values, group)
+    answer = _answer(posterior, params, values, posterior.beyond(values, group), seed)
     if group is not None:
         answer.attrs["group"] = group
     names = {i.symbol: i for i in model.law.inputs}
@@ -99,12 +98,11 @@ def _forecast_runs(posterior: Posterior, runs: pd.DataFrame, group, inputs, seed
             name: value.sel({model.group: index}) if model.group in value.dims else value
             for name, value in posterior.params().items()
         }
-        beyond = _beyond(posterior, by_symbol, None).sel({model.group: index})
+        beyond = posterior.beyond(by_symbol).sel({model.group: index})
     else:
         params = posterior.params(group, seed)
-        beyond = _beyond(posterior, by_symbol, group)
-    answer = _answer(posterior, params, by_symbol, seed)
-    answer["beyond"] = beyond
+        beyond = posterior.beyond(by_symbol, group)
+    answer = _answer(posterior, params, by_symbol, beyond, seed)
     coords = {i.column: by_symbol[i.symbol] for i in model.law.inputs}
     return answer.assign_coords(coords)
 
@@ -117,11 +115,11 @@ def _column(runs: pd.DataFrame, name: str) -> np.ndarray:
     return numbers
 
 
-def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, seed) -> xr.Dataset:
+def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, beyond, seed) -> xr.Dataset:
     model = posterior.model
     output = model.law.output
     law = posterior.law(params, values)
-    true = law * np.exp(posterior.departure(params, values))
+    true = law * np.exp(posterior.departure(params, values, beyond))
     size = model.size(model.relative(values))
     run = model.noise.draw(np.random.default_rng([seed, 1]), true, params, size)
     units = {"units": output.unit}
@@ -136,45 +134,10 @@ def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, se
         answer[f"{output.symbol}_true"] = true.assign_attrs(
             units, long_name=f"{output.meaning}: the law and the departure from it, without noise"
         )
-    return answer.transpose("chain", "draw", ...)
-
-
-def _beyond(posterior: Posterior, values: Mapping[str, xr.DataArray], group: str | None) -> xr.DataArray:
-    """Factor by which the worst input lies outside the range of the runs."""
-    model = posterior.model
-    runs = model.runs
-    if model.group and group is not None and group != NEW:
-        runs = runs[runs[model.group] == group]
-    factors = []
-    for i in model.law.inputs:
-        if model.group and group is None:
-            ranges = pd.DataFrame(runs.groupby(model.group)[i.column].agg(["min", "max"]))
-            low, high = (
-                xr.DataArray(ranges[c].to_numpy(), {model.group: list(ranges.index)}, model.group)
-                for c in ("min", "max")
-            )
-        else:
-            low, high = xr.DataArray(runs[i.column].min()), xr.DataArray(runs[i.column].max())
-        factors.append(np.maximum(values[i.symbol] / high, low / values[i.symbol]))
-    factors.append(model.size(model.relative(values)) / _largest_size(posterior, group))
-    worst = factors[0]
-    for factor in factors[1:]:
-        worst = np.maximum(worst, factor)
-    return np.maximum(worst, 1.0).assign_attrs(
-        units="1", long_name="factor beyond the range of the runs in the worst input or in size; 1 inside"
+    answer["beyond"] = beyond.assign_attrs(
+        units="1", long_name="times beyond the runs, in an input or in size; 1 inside"
     )
-
-
-def _largest_size(posterior: Posterior, group: str | None) -> xr.DataArray:
-    """Size (N times D, else the first input) of the largest run, relative to the reference."""
-    model = posterior.model
-    size = np.asarray(model.size(model.relative(model.inputs())))
-    if model.group is None or group == NEW:
-        return xr.DataArray(size.max())
-    by_group = [size[model.group_index == g].max() for g in range(len(model.groups))]
-    if group is None:
-        return xr.DataArray(by_group, {model.group: list(model.groups)}, model.group)
-    return xr.DataArray(by_group[model.groups.index(group)])
+    return answer.transpose("chain", "draw", ...)
 
 
 def forecast_table(answer: xr.Dataset) -> pd.DataFrame:

@@ -1,0 +1,546 @@
+"""The command line: every command answers, in text and in JSON, and bad input ends in one sentence and code 2."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import warnings
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import bayescale as bs
+from bayescale import cli, demo, inference
+from bayescale.posterior import open_posterior
+
+COMMANDS = ["demo", "check", "fit", "show", "forecast", "compare", "laws", "data"]
+HEAVY = {"pymc", "pytensor", "numba", "nutpie", "arviz", "arviz_plots", "matplotlib"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, exact_posterior, grouped_posterior):
+    """A folder with good and bad tables and posteriors."""
+    folder = tmp_path_factory.mktemp("cli")
+    runs = exact_posterior.model.runs
+    runs.to_csv(folder / "runs.csv", index=False)
+    exact_posterior.save(folder / "post.nc")
+    grouped_posterior.save(folder / "grouped.nc")
+    bs.sample_prior(bs.Model("kaplan", runs), draws=200).save(folder / "kaplan.nc")
+    bs.sample_prior(bs.Model("chinchilla", runs), draws=200).save(folder / "chinchilla.nc")
+    bs.sample_prior(bs.Model("chinchilla", runs.iloc[:-2]), draws=20).save(folder / "fewer.nc")
+    content = (folder / "post.nc").read_bytes()
+    (folder / "cut.nc").write_bytes(content[: len(content) // 2])
+    (folder / "text.nc").write_text("N,D,L\n1,2,3\n")
+    xr.Dataset({"E": ("draw", [1.0])}).to_netcdf(folder / "other.nc", engine="h5netcdf")
+    (folder / "tampered.nc").write_bytes(content)
+    with h5py.File(folder / "tampered.nc", "r+") as file:
+        loss: Any = file["runs/column_2"]
+        loss[0] = 99.0
+    for name, text in TABLES.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+GOOD = "1e7,1e9,3.1\n1e8,1e10,2.6\n1e8,1e9,2.9\n"
+TABLES = {
+    "empty.csv": "",
+    "header.csv": "N,D,L\n",
+    "one_row.csv": "N,D,L\n1e7,1e9,3.1\n",
+    "nan.csv": f"N,D,L\n{GOOD}1e9,,2.2\n",
+    "negative.csv": f"N,D,L\n{GOOD}1e9,1e10,-2.2\n",
+    "words.csv": f"N,D,L\n{GOOD}1e9,many,2.2\n",
+    "page.csv": "<!DOCTYPE html>\n<html><body>Not found</body></html>\n",
+    "twice.csv": f"N,N,L\n{GOOD}",
+    "ragged.csv": f"N,D,L\n{GOOD}1e9,1e10,2.2,7,8\n",
+    "quote.csv": f'"N,D,L\n{GOOD}',
+    "strange.csv": f"a,b,c\n{GOOD}",
+    "no_tokens.csv": f"N,x,L\n{GOOD}",
+    "runs.docx": f"N,D,L\n{GOOD}",
+}
+
+
+@pytest.fixture
+def ask(folder, monkeypatch, capsys):
+    """Run a command line in this process, in the folder; its exit code, what it printed, and its errors."""
+    monkeypatch.chdir(folder)
+    # The cheap way to see that bad input is refused before any fit.
+    monkeypatch.setattr(inference, "fit", _no_fit)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["bayescale", *words])
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            with pytest.raises(SystemExit) as end:
+                cli.main()
+        out, err = capsys.readouterr()
+        return end.value.code, out, err
+
+    return run
+
+
+def _no_fit(*args, **kwargs):
+    pytest.fail("a fit was started")
+
+
+def read_json(text):
+    """Read JSON as the standard has it: without NaN and Infinity."""
+
+    def refuse(word):
+        pytest.fail(f"{word} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+# -- Help
+
+
+def test_these_are_all_commands():
+    assert [getattr(command.callback, "__name__", None) for command in cli.app.registered_commands] == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_every_command_has_help_with_an_example_of_its_own(ask, command, flag):
+    code, out, err = ask(command, flag)
+    assert (code, err) == (0, "")
+    text = " ".join(out.split())
+    (example,) = re.findall(rf"Example: (bayescale {command} .*?) (?:Arguments|Options):", text)
+    for option in re.findall(r" (--?\w+)", example):
+        assert re.search(rf"(?<!\S){option}\b", text.replace(example, "").replace(",", " ")), f"{option} is no option"
+    assert "--json" in text
+
+
+def test_help_lists_every_command(ask):
+    code, out, _ = ask("--help")
+    assert code == 0
+    assert re.findall(r"^  (\w+)  ", out, re.MULTILINE) == COMMANDS
+
+
+# -- Answers, and the same in JSON
+
+
+def test_check(ask):
+    code, out, err = ask("check", "runs.csv", "--law", "chinchilla")
+    assert (code, err) == (0, "")
+    assert "all runs" in out
+    assert "E + A/N**alpha + B/D**beta" in out
+    assert re.search(r"N +1e\+07 to 1e\+09 parameters, reference 1e\+08", out)
+    answer = read_json(ask("check", "runs.csv", "--json")[1])
+    assert answer["runs"][0]["N_max"] == pytest.approx(1e9)
+    assert answer["model"]["reference"]["D"] == pytest.approx(1e10)
+
+
+def test_check_of_an_embedded_data_set_with_pooling(ask):
+    code, out, _ = ask("check", "tiny_sweep", "--pool", "modality", "--pool", "E=none", "--json")
+    assert code == 0
+    model = read_json(out)["model"]
+    assert model["group"] == "modality"
+    assert (model["pooling"]["E"], model["pooling"]["alpha"]) == ("none", "partial")
+
+
+def test_doubts_go_to_the_error_stream(ask):
+    code, out, err = ask("check", "tiny_sweep", "--json")
+    assert code == 0
+    read_json(out)
+    assert err.startswith("Warning: The runs have 6 modalities")
+    assert len(err.splitlines()) == 1
+
+
+def test_show(ask):
+    code, out, _ = ask("show", "post.nc")
+    assert code == 0
+    assert "Priors (90 % interval)" in out
+    assert re.search(r"^A +406\.4 ", out, re.MULTILINE)
+    answer = read_json(ask("show", "post.nc", "--json")[1])
+    assert (answer["law"], answer["converged"], answer["problems"], answer["seed"]) == ("chinchilla", True, [], 7)
+    medians = {row["parameter"]: row["median"] for row in answer["summary"]}
+    assert (medians["A"], medians["alpha"]) == (pytest.approx(406.4), pytest.approx(0.34))
+
+
+def test_show_groups(ask):
+    code, out, _ = ask("show", "grouped.nc")
+    assert code == 0
+    assert "alpha[music]" in out
+
+
+def test_forecast(ask):
+    code, out, err = ask("forecast", "post.nc", "--N", "70B", "--D", "1.4T")
+    assert (code, err) == (0, "")
+    # The number Hoffmann's law gives for Chinchilla itself.
+    assert "N = 7e+10, D = 1.4e+12" in out
+    assert "the law is 1.937 " in out
+    assert "beyond the runs" in out
+    answer = read_json(ask("forecast", "post.nc", "--N", "70B", "--D", "1.4T", "--json")[1])
+    assert answer["attrs"]["law"] == "chinchilla"
+    (point,) = answer["forecast"]
+    assert point["L median"] == pytest.approx(1.69 + 406.4 / 70e9**0.34 + 410.7 / 1.4e12**0.28)
+    assert point["L_run lower"] < point["L_run median"] < point["L_run upper"]
+
+
+def test_forecast_at_several_points_and_by_compute(ask):
+    code, out, _ = ask("forecast", "post.nc", "--N", "1B,7B", "--C", "6e21", "--json")
+    assert code == 0
+    points = read_json(out)["forecast"]
+    assert [(p["N"], p["D"]) for p in points] == [(1e9, pytest.approx(1e12)), (7e9, pytest.approx(1e12 / 7))]
+
+
+def test_forecast_takes_inputs_by_name(ask):
+    by_name = ask("forecast", "post.nc", "--at", "N=70B", "--at", "D=1.4T")
+    assert by_name == ask("forecast", "post.nc", "--N", "70B", "--D", "1.4T")
+
+
+def test_forecast_of_groups(ask):
+    assert len(ask("forecast", "grouped.nc", "--N", "1M", "--D", "10M")[1].splitlines()) == 6
+    assert len(ask("forecast", "grouped.nc", "--N", "1M", "--D", "10M", "--group", "music")[1].splitlines()) == 1
+    one, same, other = (
+        ask("forecast", "grouped.nc", "--N", "1M", "--D", "10M", "--group", "new", "--seed", s)[1] for s in "334"
+    )
+    assert one == same != other
+
+
+def test_a_forecast_beyond_all_numbers_is_still_json(ask):
+    code, out, _ = ask("forecast", "post.nc", "--N", "1e300", "--D", "1e300", "--json")
+    assert code == 0
+    assert read_json(out)["forecast"][0]["beyond"] is None
+
+
+def test_compare(ask):
+    code, out, err = ask("compare", "kaplan.nc", "chinchilla.nc", "--by", "waic")
+    assert (code, err) == (0, "")
+    assert "is ahead of" in out
+    answer = read_json(ask("compare", "kaplan.nc", "chinchilla.nc", "--json")[1])
+    assert answer["by"] == "waic"
+    assert {row["law"] for row in answer["table"]} == {"kaplan", "chinchilla"}
+    assert sum(row["weight"] for row in answer["table"]) == pytest.approx(1.0)
+
+
+def test_compare_fits_a_table_once_for_each_law(ask, monkeypatch):
+    fitted = []
+
+    def fit(model, *, seed=None, **settings):
+        fitted.append((model.law.name, seed))
+        return bs.sample_prior(model, draws=50)
+
+    monkeypatch.setattr(inference, "fit", fit)
+    code, out, _ = ask("compare", "runs.csv", "--law", "kaplan", "--law", "chinchilla", "--seed", "5", "--json")
+    assert code == 0
+    assert fitted == [("kaplan", 5), ("chinchilla", 5)]
+    assert read_json(out)["table"][0]["elpd_diff"] == 0.0
+
+
+def test_laws(ask):
+    code, out, err = ask("laws")
+    assert (code, err) == (0, "")
+    for name, law in bs.LAWS.items():
+        assert re.search(rf"^{name} +{re.escape(law.title)}$", out, re.MULTILINE)
+    assert [row["name"] for row in read_json(ask("laws", "--json")[1])] == list(bs.LAWS)
+
+
+@pytest.mark.parametrize("name", list(bs.LAWS))
+def test_a_laws_card(ask, name):
+    code, out, _ = ask("laws", name)
+    assert code == 0
+    assert out.startswith(f"{name}: ")
+    answer = read_json(ask("laws", name, "--json")[1])
+    assert list(answer["parameters"]) == [p.symbol for p in bs.LAWS[name].params]
+    assert {e.key for e in bs.LAWS[name].published} == set(answer["published"])
+
+
+def test_data(ask):
+    code, out, err = ask("data")
+    assert (code, err) == (0, "")
+    assert "tiny_sweep" in out
+    rows = read_json(ask("data", "--json")[1])
+    assert {row["name"] for row in rows} == set(bs.DATASETS)
+    assert next(row["runs"] for row in rows if row["name"] == "tiny_sweep") == 220
+
+
+def test_one_data_set(ask):
+    code, out, _ = ask("data", "tiny_sweep")
+    assert code == 0
+    assert "Licence" in out
+    assert read_json(ask("data", "tiny_sweep", "--json")[1])["description"] == out.rstrip("\n")
+
+
+def test_an_exported_data_set_can_be_read_again(ask, tmp_path):
+    path = tmp_path / "out.csv"
+    code, out, err = ask("data", "tiny_sweep", "-o", str(path))
+    assert (code, out) == (0, "")
+    assert str(path) in err
+    pd.testing.assert_frame_equal(bs.read_runs(path), bs.load_runs("tiny_sweep"), check_like=True)
+
+
+def test_demo_in_json(ask, monkeypatch, tmp_path):
+    asked = {}
+
+    def run_demo(folder, seed, quiet):
+        asked.update(folder=folder, seed=seed, quiet=quiet)
+        return {"forecast": ["N = 1e+06"], "elpd": np.float64("nan"), "weights": (np.float64(0.5), np.int64(1))}
+
+    monkeypatch.setattr(demo, "run_demo", run_demo)
+    code, out, _ = ask("demo", "--output", str(tmp_path), "--seed", "3", "--json")
+    assert code == 0
+    assert asked == {"folder": tmp_path, "seed": 3, "quiet": True}
+    assert read_json(out) == {"forecast": ["N = 1e+06"], "elpd": None, "weights": [0.5, 1]}
+
+
+# -- Bad input
+
+
+POINT = ("--N", "1e9", "--D", "1e11")
+BAD = {
+    "unknown column": (("check", "runs.csv", "--column", "N=params"), "no column 'params'"),
+    "column without a name": (("check", "runs.csv", "--column", "params"), "--column takes NAME=VALUE"),
+    "unknown law": (("check", "runs.csv", "--law", "chinchila"), "Did you mean 'chinchilla'"),
+    "unknown law to show": (("laws", "chinchila"), "no law 'chinchila'"),
+    "missing table": (("check", "none.csv"), "no file none.csv"),
+    "missing name": (("check", "none"), "no file and no data set 'none'"),
+    "long name": (("check", "x" * 300), "no file and no data set"),
+    "folder as table": (("check", "."), "folder"),
+    "empty table": (("check", "empty.csv"), "empty"),
+    "header only": (("fit", "header.csv"), "0 rows"),
+    "one row": (("fit", "one_row.csv"), "1 row"),
+    "NaN": (("fit", "nan.csv"), r"'D' .*row 4"),
+    "negative": (("fit", "negative.csv"), r"'L' .*row 4.*-2\.2"),
+    "text in numbers": (("fit", "words.csv"), r"'D' .*row 4.*'many'"),
+    "HTML": (("fit", "page.csv"), "web page"),
+    "duplicated header": (("fit", "twice.csv"), "More than one column is called 'N'"),
+    "ragged": (("fit", "ragged.csv"), "cannot be read"),
+    "open quote": (("fit", "quote.csv"), "cannot be read"),
+    "no known column": (("fit", "strange.csv"), "none of the columns"),
+    "no tokens": (("fit", "no_tokens.csv"), "no column 'D'"),
+    "other file type": (("fit", "runs.docx"), "'.docx'"),
+    "posterior as table": (("fit", "post.nc"), "'.nc'"),
+    "prior without a value": (("fit", "runs.csv", "--prior", "E"), "--prior takes NAME=VALUE"),
+    "prior as text": (("fit", "runs.csv", "--prior", "E=about two"), "Cannot read the prior"),
+    "prior without numbers": (("fit", "runs.csv", "--prior", "E=LogNormal(a, b)"), "not a number"),
+    "unknown prior": (("fit", "runs.csv", "--prior", "E=LogNormol(0, 1)"), "Unknown prior"),
+    "prior out of range": (("fit", "runs.csv", "--prior", "E=Normal(0, 1)"), "'E' lies between 0"),
+    "prior of a derived symbol": (("fit", "runs.csv", "--prior", "A=LogNormal(0, 1)"), "put the prior on 'A_ref'"),
+    "prior of nothing": (("fit", "runs.csv", "--prior", "gamma=LogNormal(0, 1)"), "no prior 'gamma'"),
+    "noise": (("fit", "runs.csv", "--noise", "gauss"), "student, student\\+size, normal"),
+    "pool": (("fit", "runs.csv", "--pool", "modality"), "no column 'modality' to pool over"),
+    "kind of pool": (("fit", "tiny_sweep", "--pool", "modality:some"), "partial, none or complete"),
+    "pool over an input": (("fit", "runs.csv", "--pool", "N"), "cannot be pooled over 'N'"),
+    "pool of no parameter": (("fit", "tiny_sweep", "--pool", "gamma=modality"), "'gamma'"),
+    "two pools": (("fit", "tiny_sweep", "--pool", "modality", "--pool", "seed"), "one column"),
+    "fill": (("fit", "runs.csv", "--fill", "C", "--fill", "E"), "fill='E'"),
+    "few draws": (("fit", "runs.csv", "--draws", "0"), ""),
+    "-o in a missing folder": (("fit", "runs.csv", "-o", "none/post.nc"), "no folder 'none'"),
+    "-o is a folder": (("fit", "runs.csv", "-o", "."), "folder"),
+    "N below zero": (("forecast", "post.nc", "--N", "-5", "--D", "1e9"), "N must be positive"),
+    "N as text": (("forecast", "post.nc", "--N", "abc", "--D", "1e9"), "'abc' is not a number"),
+    "N empty": (("forecast", "post.nc", "--N", "", "--D", "1e9"), "--N takes a number"),
+    "N infinite": (("forecast", "post.nc", "--N", "inf", "--D", "1e9"), "'inf' is not a number"),
+    "N too large": (("forecast", "post.nc", "--N", "1e999", "--D", "1e9"), "too large"),
+    "nothing asked": (("forecast", "post.nc"), "given: nothing"),
+    "half asked": (("forecast", "post.nc", "--N", "1e9"), "N, D; given: N"),
+    "too much asked": (("forecast", "post.nc", *POINT, "--C", "1e21"), "given: N, D, C"),
+    "unknown input": (("forecast", "post.nc", *POINT, "--at", "epochs=4"), "epochs"),
+    "input called as an option": (("forecast", "post.nc", *POINT, "--at", "seed=4"), "seed"),
+    "input called posterior": (("forecast", "post.nc", *POINT, "--at", "posterior=4"), "posterior"),
+    "input called runs": (("forecast", "post.nc", *POINT, "--at", "runs=4"), "runs"),
+    "input without a value": (("forecast", "post.nc", *POINT, "--at", "epochs"), "--at takes NAME=VALUE"),
+    "unknown group": (("forecast", "grouped.nc", *POINT, "--group", "poetry"), "no group 'poetry'.*'new'"),
+    "group of no groups": (("forecast", "post.nc", *POINT, "--group", "text"), "without pool="),
+    "missing posterior": (("show", "none.nc"), "no file 'none.nc'"),
+    "folder as posterior": (("show", "."), "no file '.'"),
+    "cut posterior": (("forecast", "cut.nc", *POINT), "damaged, cut short"),
+    "text as posterior": (("show", "text.nc"), "damaged, cut short, or no NetCDF file"),
+    "table as posterior": (("show", "runs.csv"), "no NetCDF file"),
+    "other NetCDF": (("show", "other.nc"), "not a posterior"),
+    "tampered posterior": (("forecast", "tampered.nc", *POINT), "its runs are not those"),
+    "one law to compare": (("compare", "runs.csv", "--law", "kaplan"), "two laws"),
+    "one law twice": (("compare", "runs.csv", "--law", "kaplan", "--law", "kaplan"), "two laws"),
+    "one posterior": (("compare", "post.nc"), "two saved posteriors"),
+    "one posterior twice": (("compare", "post.nc", "post.nc"), "two"),
+    "table and posterior": (("compare", "runs.csv", "post.nc"), "runs.csv"),
+    "two tables": (("compare", "runs.csv", "tiny_sweep", "--law", "kaplan", "--law", "chinchilla"), "one table"),
+    "posteriors of other runs": (("compare", "kaplan.nc", "fewer.nc"), "not fitted to the same runs"),
+    "unknown criterion": (("compare", "kaplan.nc", "chinchilla.nc", "--by", "aic"), "waic, loo, largest"),
+    "unknown criterion of a table": (
+        ("compare", "runs.csv", "--law", "kaplan", "--law", "chinchilla", "--by", "aic"),
+        "waic, loo, largest",
+    ),
+    "unknown unit": (("compare", "kaplan.nc", "chinchilla.nc", "--unit", "curve"), "'curve'"),
+    "unknown unit of a table": (
+        ("compare", "runs.csv", "--law", "kaplan", "--law", "chinchilla", "--unit", "curve"),
+        "'curve'",
+    ),
+    "unknown data set": (("data", "tiny_sweeep"), "Did you mean tiny_sweep"),
+    "unknown data set to export": (("data", "tiny_sweeep", "-o", "out.csv"), "Did you mean tiny_sweep"),
+    "export to a missing folder": (("data", "tiny_sweep", "-o", "none/out.csv"), "no folder 'none'"),
+    "export to a folder": (("data", "tiny_sweep", "-o", "."), "folder"),
+    "export of nothing": (("data", "-o", "out.csv"), "Name the data set"),
+    "figures in a file": (("demo", "--output", "runs.csv"), "Cannot make the folder"),
+}
+NEEDS_THE_REAL_FIT = {"few draws"}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_ends_in_one_sentence(ask, monkeypatch, case, folder):
+    words, message = BAD[case]
+    if case in NEEDS_THE_REAL_FIT:
+        monkeypatch.undo()
+        monkeypatch.chdir(folder)
+    before = sorted(os.listdir(folder))
+    code, out, err = ask(*words)
+    assert (code, out) == (2, "")
+    lines = [line for line in err.splitlines() if not line.startswith("Warning: ")]
+    assert len(lines) == 1, err
+    assert lines[0].startswith("bayescale: ")
+    assert re.search(message, lines[0]), lines[0]
+    assert sorted(os.listdir(folder)) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("fit",),
+        ("fit", "runs.csv", "--draws", "many"),
+        ("fit", "runs.csv", "--sed", "1"),
+        ("guess",),
+        ("fit", "a", "b"),
+    ],
+    ids=" ".join,
+)
+def test_words_that_are_no_command_end_with_code_2(ask, words):
+    code, out, err = ask(*words)
+    assert (code, out) == (2, "")
+    assert "Error: " in err
+    assert "Traceback" not in err
+
+
+def test_a_process_ends_with_code_2_and_no_traceback(folder):
+    ended = subprocess.run(
+        [sys.executable, "-c", "from bayescale.cli import main; main()", "show", "cut.nc"],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("bayescale: 'cut.nc' cannot be read")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+# -- When a fit fails
+
+
+def prior_fit(model, *, seed=None, **settings):
+    return bs.sample_prior(model, draws=50, seed=seed or 0)
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_other(ask, monkeypatch, tmp_path):
+    def break_off(self, path, **kwargs):
+        with open(path, "wb") as file:
+            file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "post.nc").write_bytes(b"old")
+    monkeypatch.setattr(inference, "fit", prior_fit)
+    monkeypatch.setattr(xr.DataTree, "to_netcdf", break_off)
+    code, out, err = ask("fit", "runs.csv", "-o", str(tmp_path / "post.nc"))
+    assert (code, out) == (2, "")
+    assert "No space left on device" in err
+    assert len(err.splitlines()) == 1
+    assert os.listdir(tmp_path) == ["post.nc"]
+    assert (tmp_path / "post.nc").read_bytes() == b"old"
+
+
+def test_interrupted_fits_write_nothing_and_say_so(ask, monkeypatch, tmp_path):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(inference, "fit", interrupt)
+    code, out, err = ask("fit", "runs.csv", "-o", str(tmp_path / "post.nc"))
+    assert (code, out) == (130, "")
+    assert err.strip().startswith("bayescale: interrupted")
+    assert len(err.splitlines()) == 1
+    assert os.listdir(tmp_path) == []
+
+
+# -- The main job, with the sampler
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """Fit a small table with its own column names, in a process of its own."""
+    folder = tmp_path_factory.mktemp("fit")
+    rng = np.random.default_rng(5)
+    N, D = 10 ** rng.uniform(6, 9, 30), 10 ** rng.uniform(8, 11, 30)
+    loss = 1.7 + (N / 2e6) ** -0.35 + (D / 1e9) ** -0.4
+    table = {"n_params": N, "tokens": D, "val_loss": loss * np.exp(0.005 * rng.standard_normal(30)), "remark": None}
+    pd.DataFrame(table).to_csv(folder / "sweep.csv", index=False)
+    columns = ("--column", "N=n_params", "--column", "D=tokens", "--column", "L=val_loss")
+    settings = ("--noise", "normal", "--seed", "1", "--draws", "100", "--tune", "200")
+    code = "from bayescale.cli import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "fit", "sweep.csv", *columns, *settings, "-o", "post.nc", "--json"],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+    )
+    return folder, ended
+
+
+def test_a_table_is_fitted_and_the_posterior_kept(fitted):
+    folder, ended = fitted
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+    answer = read_json(ended.stdout)
+    assert answer["output"] == "post.nc"
+    assert answer["seed"] == 1
+    assert answer["check"]
+    assert sorted(os.listdir(folder)) == ["post.nc", "sweep.csv"]
+    kept = open_posterior(folder / "post.nc")
+    assert kept.converged == answer["converged"]
+    assert len(kept.model.runs) == 30
+
+
+def test_the_kept_posterior_is_shown_and_asked(fitted, ask):
+    folder, _ = fitted
+    code, out, _ = ask("show", str(folder / "post.nc"))
+    assert code == 0
+    assert "chinchilla" in out
+    answer = read_json(ask("forecast", str(folder / "post.nc"), "--N", "1e8", "--D", "1e10", "--json")[1])
+    (point,) = answer["forecast"]
+    # Inside the runs the law is known to a fraction of a noise of 0.5 %.
+    assert point["L median"] == pytest.approx(1.7 + 50**-0.35 + 10**-0.4, rel=0.01)
+    assert point["L lower"] < point["L median"] < point["L upper"]
+
+
+# -- What a command costs to start
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help",),
+        ("laws",),
+        ("data", "tiny_sweep"),
+        ("show", "post.nc"),
+        ("forecast", "grouped.nc", "--N", "1e6", "--D", "1e7", "--group", "new"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_command_without_a_fit_loads_no_sampler(folder, words):
+    program = (
+        "import sys\nfrom bayescale.cli import main\n"
+        "try:\n    main()\n"
+        "finally:\n    print('LOADED', *{n.partition('.')[0] for n in sys.modules}, file=sys.stderr)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, cwd=folder, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout
+    loaded = set(ended.stderr.partition("LOADED")[2].split())
+    assert "typer" in loaded
+    assert loaded & HEAVY == set()
