@@ -185,7 +185,10 @@ def _sample(model, logp, attempt, seed, chains, progress, cores) -> _Trace:
     try:
         trace = sampler.wait()
     except KeyboardInterrupt:
-        trace, interrupted = sampler.abort(), True
+        with warnings.catch_warnings():
+            # Cut short, a trace may hold fewer draws than chains; ArviZ then asks whether its dims are named right.
+            warnings.simplefilter("ignore", UserWarning)
+            trace, interrupted = sampler.abort(), True
     x = trace["posterior"]["x"].to_numpy()
     stats = {
         "diverging": trace["sample_stats"]["diverging"].to_numpy(),
