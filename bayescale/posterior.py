@@ -254,6 +254,30 @@ class Posterior:
         drawn = self.model.noise.draw(np.random.default_rng(seed), location, params, size)
         return drawn.transpose("chain", "draw", "run")
 
+    def to_arviz(self, seed: int = 0) -> xr.DataTree:
+        """Return the draws with the groups that ArviZ's own checks ask for.
+
+        Parameters
+        ----------
+        seed : int
+            For the replicated runs.
+
+        Returns
+        -------
+        DataTree
+            `draws` and ``log_likelihood`` and ``posterior_predictive``, both with dims (chain, draw, run). They are
+            computed here rather than kept, since they grow with draws times runs.
+        """
+        symbol = self.model.law.output.symbol
+        run = {"run": self.draws["observed_data"]["run"].to_numpy()}
+        tree = self.draws.copy()
+        for group, values in (
+            ("log_likelihood", self.log_likelihood()),
+            ("posterior_predictive", self.replicate(seed)),
+        ):
+            tree[group] = xr.DataTree(values.assign_coords(run).to_dataset(name=symbol))
+        return tree
+
     def summary(self) -> pd.DataFrame:
         """Median, standard deviation and interval of every parameter, and how well it was sampled.
 

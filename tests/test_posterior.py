@@ -276,3 +276,15 @@ def test_what_is_printed_says_law_runs_noise_seed_and_convergence(grouped):
     assert text == repr(grouped)
     for words in ("chinchilla", "24 runs, 3 groups of field", "noise student", "seed 2", "converged", "alpha[text]"):
         assert words in text
+
+
+def test_arviz_finds_all_it_asks_for(grouped_posterior):
+    """ArviZ's own functions run on the tree, and its groups are what the posterior says."""
+    tree = grouped_posterior.to_arviz(seed=3)
+    assert {"posterior", "sample_stats", "observed_data", "log_likelihood", "posterior_predictive"} <= set(
+        tree.children
+    )
+    np.testing.assert_array_equal(tree["log_likelihood"]["L"], grouped_posterior.log_likelihood())
+    np.testing.assert_array_equal(tree["posterior_predictive"]["L"], grouped_posterior.replicate(3))
+    np.testing.assert_array_equal(tree["observed_data"]["L"], grouped_posterior.model.response)
+    assert "log_likelihood" not in grouped_posterior.draws.children
