@@ -30,12 +30,12 @@ _HOME = {
     "check_law": "testing",
     "agreement": "answers.agreement",
     "check_fit": "answers.check",
-    "plot_forecast": "plots",
-    "plot_exponents": "plots",
-    "plot_comparison": "plots",
-    "plot_check": "plots",
-    "plot_prior": "plots",
-    "save_figure": "plots",
+    "plot_forecast": "plots.forecast",
+    "plot_exponents": "plots.exponents",
+    "plot_comparison": "plots.comparison",
+    "plot_check": "plots.check",
+    "plot_prior": "plots.prior",
+    "save_figure": "plots.common",
 }
 
 __all__ = ["__version__", *_HOME]  # pyright: ignore[reportUnsupportedDunderAll]

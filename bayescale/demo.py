@@ -100,15 +100,20 @@ def _exponents(posterior) -> list[str]:
 
 
 def _draw(folder: Path, pooled, comparison, check) -> list[Path]:
-    from bayescale import plots
+    from bayescale.plots.check import plot_check
+    from bayescale.plots.common import save_figure
+    from bayescale.plots.comparison import plot_comparison
+    from bayescale.plots.exponents import plot_exponents
+    from bayescale.plots.forecast import plot_forecast
+    from bayescale.plots.prior import plot_prior
 
     drawings = {
-        "forecast.png": lambda: plots.plot_forecast(pooled),
-        "exponents.png": lambda: plots.plot_exponents(pooled),
-        "comparison.png": lambda: plots.plot_comparison(comparison),
-        "check.png": lambda: plots.plot_check(check),
-        "prior.png": lambda: plots.plot_prior(pooled.model),
+        "forecast.png": lambda: plot_forecast(pooled),
+        "exponents.png": lambda: plot_exponents(pooled),
+        "comparison.png": lambda: plot_comparison(comparison),
+        "check.png": lambda: plot_check(check),
+        "prior.png": lambda: plot_prior(pooled.model),
     }
     for name, draw in drawings.items():
-        plots.save_figure(draw(), folder / name)
+        save_figure(draw(), folder / name)
     return [folder / name for name in drawings]

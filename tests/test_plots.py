@@ -21,16 +21,12 @@ from bayescale.errors import ConvergenceWarning, InputError
 from bayescale.layout import natural_dims
 from bayescale.model import MEAN, Model
 from bayescale.numerals import parse_number
-from bayescale.plots import (
-    math_symbol,
-    plot_check,
-    plot_comparison,
-    plot_exponents,
-    plot_forecast,
-    plot_prior,
-    save_figure,
-    short_number,
-)
+from bayescale.plots.check import plot_check
+from bayescale.plots.common import math_symbol, save_figure, short_number
+from bayescale.plots.comparison import plot_comparison
+from bayescale.plots.exponents import plot_exponents
+from bayescale.plots.forecast import plot_forecast
+from bayescale.plots.prior import plot_prior
 from bayescale.posterior import Posterior
 
 GOOD = Diagnostics(1.0, "", 1e9, 1e9, "", 0, 1.0)
@@ -662,6 +658,8 @@ def test_drawing_changes_no_setting():
 
 
 def test_matplotlib_is_loaded_by_drawing_only():
-    program = "import json, sys, bayescale.plots; print(json.dumps(sorted(sys.modules)))"
+    program = (
+        "import json, sys, bayescale.plots.forecast, bayescale.plots.check; print(json.dumps(sorted(sys.modules)))"
+    )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "matplotlib" not in json.loads(answer.stdout)

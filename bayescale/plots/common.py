@@ -1,0 +1,238 @@
+"""What the figures share: panels, axes, labels, colours, and saving."""
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayescale.errors import InputError
+from bayescale.model import Model
+
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
+
+
+# Okabe & Ito's colours, told apart by colour-blind readers; their yellow is left out, it is lost on white.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
+INK, GREY, RED = "#222222", "#777777", "#C00000"
+SMALL, NORMAL = 7.5, 9.0
+CENTRAL = (0.05, 0.25, 0.5, 0.75, 0.95)
+INSIDE, BEYOND = 40, 16
+DASHED = (0, (4, 2))
+LONG_TITLE = 20
+
+
+def short_number(x: float, digits: int = 3) -> str:
+    """Write a count as people say it: ``10k``, ``1.5M``, ``70B``, ``1.4T``; ``1e21`` beyond; below 1000 as it is.
+
+    Parameters
+    ----------
+    x : float
+        The count.
+    digits : int
+        Significant digits kept.
+    """
+    if x == 0 or not math.isfinite(x):
+        return f"{x:g}"
+    rounded = float(f"{x:.{digits - 1}e}")
+    if abs(rounded) >= 1e15:
+        mantissa, power = f"{rounded:.{digits - 1}e}".split("e")
+        return f"{float(mantissa):g}e{int(power)}"
+    for unit, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(rounded) >= unit:
+            return f"{rounded / unit:g}{letter}"
+    return f"{rounded:g}"
+
+
+_GREEK = {"alpha", "beta", "gamma", "delta", "eta", "kappa", "lambda", "mu", "nu", "rho", "sigma", "tau"}
+
+
+def math_symbol(symbol: str) -> str:
+    """Write a symbol in mathtext: ``alpha_N`` as a Greek letter with an index."""
+    head, _, index = symbol.partition("_")
+    head = rf"\{head}" if head in _GREEK else head
+    index = r"\infty" if index == "inf" else rf"\mathrm{{{index}}}" if len(index) > 1 else index
+    return f"${head}_{{{index}}}$" if index else f"${head}$"
+
+
+def make_panels(axes: Any, count: int, size: tuple[float, float] | None = None) -> np.ndarray:
+    """Axes given, checked for their number, or those of a new figure."""
+    import matplotlib.pyplot as plt
+
+    if axes is not None:
+        given = np.ravel(np.asarray(axes, dtype=object))
+        if given.size != count:
+            raise InputError(f"This figure has {count} panels; {given.size} axes were given.")
+        return given
+    columns = min(count, 3)
+    rows = math.ceil(count / columns)
+    if size is None:
+        size = (6.0, 4.2) if count == 1 else (3.5 * columns, 2.7 * rows + 0.4)
+    figure = plt.figure(figsize=size, layout="constrained")
+    return np.array([figure.add_subplot(rows, columns, k + 1) for k in range(count)], dtype=object)
+
+
+def label_outer_only(panels: np.ndarray):
+    """Keep the y label of the first column and the x label of the lowest panel of each column."""
+    for k, ax in enumerate(panels):
+        if k % 3:
+            ax.set_ylabel("")
+        if k + 3 < len(panels):
+            ax.set_xlabel("")
+
+
+def cycle_through(values: Sequence[str], count: int) -> list[str]:
+    """Repeat values until there are enough."""
+    return [values[k % len(values)] for k in range(count)]
+
+
+def with_unit(text: str, unit: str) -> str:
+    """Add a unit in brackets, if there is one."""
+    return f"{text} ({unit})" if unit else text
+
+
+def axis_label(model: Model, column: str) -> str:
+    """What stands at the axis of an input: meaning, symbol, unit."""
+    known = next(i for i in model.law.inputs if i.column == column)
+    return with_unit(column if known.meaning in (column, known.unit) else f"{known.meaning} {column}", known.unit)
+
+
+def plain_axes(ax):
+    """Take the frame's upper and right sides away."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(labelsize=SMALL)
+
+
+def log_axes(ax, model: Model, x: str, limits: tuple[float, float]):
+    """Make both axes logarithmic, with ticks that people read."""
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlim(*limits)
+    ax.set_ylim(*ax.get_ylim())
+    format_log(ax.xaxis, next(i.unit for i in model.law.inputs if i.column == x))
+    _format_decimals(ax.yaxis)
+    plain_axes(ax)
+
+
+def format_log(axis: "Axis", unit: str):
+    """Powers of ten (1, 2 and 5 over a short range); counts as 10k, 1M, and FLOP as powers."""
+    from matplotlib import ticker
+
+    low, high = sorted(axis.get_view_interval())
+    short = high / low < 30
+    axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0) if short else (1.0,), numticks=6))
+    axis.set_minor_locator(ticker.NullLocator())
+    if unit == "FLOP":
+        axis.set_major_formatter(ticker.LogFormatterMathtext())
+    else:
+        axis.set_major_formatter(ticker.FuncFormatter(lambda x, _: short_number(x)))
+
+
+def _format_decimals(axis: "Axis"):
+    """Plain decimals on a log axis: round values over a short range, 1, 2 and 5 over decades."""
+    from matplotlib import ticker
+
+    low, high = sorted(axis.get_view_interval())
+    if high / low < 8:
+        axis.set_major_locator(ticker.MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+    else:
+        axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    axis.set_minor_locator(ticker.NullLocator())
+    axis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{x:g}"))
+
+
+def legend_below(figure, handles):
+    """Put one legend for all panels below them."""
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=min(len(handles), 6), fontsize=SMALL, frameon=False
+    )
+
+
+def note_convergence(panels, converged: bool):
+    """Say in red, in the figure itself, that the draws are not to be trusted."""
+    if converged:
+        return
+    panels[0].annotate(
+        "not converged",
+        (1, 1),
+        (-2, -2),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize=SMALL,
+        color=RED,
+    )
+
+
+def runs_of(model: Model, group: str | None) -> pd.DataFrame:
+    """The runs of one group, or all."""
+    return model.runs if group is None else model.runs.loc[model.group_index == model.groups.index(group)]
+
+
+def column_of(runs: pd.DataFrame, name: str) -> np.ndarray:
+    """A column of the runs as numbers."""
+    return runs[name].to_numpy(dtype=float)
+
+
+def move_apart(places: Sequence[float] | np.ndarray, gap: float) -> np.ndarray:
+    """Nearest places, in least squares, that keep their order and lie at least a gap apart."""
+    order = np.argsort(places, kind="stable")
+    offsets = gap * np.arange(len(order))
+    blocks: list[list[float]] = []
+    for target in np.asarray(places)[order] - offsets:
+        blocks.append([float(target)])
+        # Neighbours that would cross are moved as one, to their mean (isotonic regression).
+        while len(blocks) > 1 and np.mean(blocks[-2]) > np.mean(blocks[-1]):
+            last = blocks.pop()
+            blocks[-1] += last
+    moved = np.empty(len(order))
+    moved[order] = np.array([np.mean(b) for b in blocks for _ in b]) + offsets
+    return moved
+
+
+def label_panel(ax, model: Model, x: str, group: str | None, count: int):
+    """Name a panel and its axes."""
+    output = model.law.output
+    title = f"{group or model.law.name} ({count} runs)"
+    # A long name goes above the line that says "beyond the runs".
+    ax.set_title(title, loc="left", fontsize=NORMAL, color=INK, pad=16 if len(title) > LONG_TITLE else 6)
+    ax.set_xlabel(axis_label(model, x), fontsize=NORMAL)
+    ax.set_ylabel(with_unit(f"{output.meaning} {output.symbol}", output.unit), fontsize=NORMAL)
+
+
+def save_figure(axes: Any, path: str | os.PathLike[str]) -> None:
+    """Write the figure of some axes to a file and close it.
+
+    Parameters
+    ----------
+    axes : Axes or array of Axes
+        What a plot function returned.
+    path : path
+        Where; the suffix says the format (``.png`` at 150 dots per inch, ``.pdf``, ``.svg``).
+
+    Raises
+    ------
+    InputError
+        A suffix matplotlib does not write, or a place that cannot be written; the figure stays open.
+    """
+    import matplotlib.pyplot as plt
+
+    figure = np.ravel(np.asarray(axes, dtype=object))[0].figure
+    path = Path(path)
+    known = figure.canvas.get_supported_filetypes()
+    if path.suffix.removeprefix(".").lower() not in known:
+        raise InputError(
+            f"Cannot tell the format of the figure from {str(path)!r}; end its name in .{', .'.join(sorted(known))}."
+        )
+    try:
+        figure.savefig(path, dpi=150, bbox_inches="tight")
+    except OSError as error:
+        raise InputError(
+            f"Cannot write the figure to {str(path)!r}: {error.strerror}. Name a folder that exists and can be written."
+        ) from error
+    plt.close(figure)
