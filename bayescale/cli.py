@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -45,7 +46,7 @@ PoolOption = Annotated[
     typer.Option(
         "--pool",
         help="Pool over a column: modality; modality:none for separate laws; "
-        "alpha=modality or E=none for one parameter.",
+        "alpha=modality, E=none or beta=complete for one parameter, the others being pooled too.",
     ),
 ]
 PriorOption = Annotated[
@@ -143,7 +144,7 @@ def fit(
     from bayescale.answers.check import check_fit, check_sentences
     from bayescale.inference import fit as fit_model
 
-    _check_output(output)
+    _check_output(output, runs)
     model = _model(runs, law, column, fill, pool, prior, noise, discrepancy)
     posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains)
     if output is not None:
@@ -196,7 +197,11 @@ def forecast(
     from bayescale.answers.forecast import forecast as ask
     from bayescale.answers.forecast import forecast_sentences, forecast_table
 
-    given = {"N": n, "D": d, "C": c} | dict(_pairs(at, "--at"))
+    given = {"N": n, "D": d, "C": c}
+    for name, text in _pairs(at, "--at"):
+        if given.get(name) is not None:
+            raise InputError(f"{name} is given twice, by --{name} and by --at.")
+        given[name] = text
     inputs: dict[str, Any] = {name: _several(name, text) for name, text in given.items() if text is not None}
     saved = _open(posterior)
     if unknown := sorted(inputs.keys() - {*saved.model.law.columns, "N", "D", "C"}):
@@ -327,7 +332,11 @@ def data(
         return
     if output is not None:
         _check_output(output)
-        load_runs(name).to_csv(output, index=False)
+        runs = load_runs(name)
+        try:
+            runs.to_csv(output, index=False)
+        except OSError as error:
+            raise InputError(f"Cannot write {str(output)!r}: {error.strerror}.") from error
         print(f"Wrote {output}.", file=sys.stderr)
     if as_json:
         _print_json({"name": name, "description": describe(name), "output": str(output) if output else None})
@@ -378,7 +387,7 @@ def _pool(options: list[str] | None):
     return ({"*": whole[0]} if whole else {}) | chosen
 
 
-def _check_output(output: Path | None) -> None:
+def _check_output(output: Path | None, source: str | None = None) -> None:
     """Refuse, before the work is done, a file that cannot be written after it."""
     if output is None:
         return
@@ -386,6 +395,10 @@ def _check_output(output: Path | None) -> None:
         raise InputError(f"Cannot write {str(output)!r}: there is no folder {str(output.parent)!r}.")
     if os.path.isdir(output):
         raise InputError(f"Cannot write {str(output)!r}: it is a folder. Name a file in it.")
+    if os.path.exists(output) and not os.path.isfile(output):
+        raise InputError(f"Cannot write {str(output)!r}: it is no file but a device or a pipe.")
+    if source is not None and os.path.exists(output) and os.path.exists(source) and os.path.samefile(output, source):
+        raise InputError(f"{str(output)!r} is the table of runs itself; name another file to write to.")
     if not os.access(output if os.path.exists(output) else output.parent, os.W_OK):
         raise InputError(f"Cannot write {str(output)!r}: permission denied. Name a file that can be written.")
 
@@ -396,6 +409,8 @@ def _pairs(options: list[str] | None, flag: str) -> list[tuple[str, str]]:
         name, equals, value = text.partition("=")
         if not equals or not name.strip() or not value.strip():
             raise InputError(f"{flag} takes NAME=VALUE; {text!r} was given.")
+        if name.strip() in (given for given, _ in pairs):
+            raise InputError(f"{flag} names {name.strip()} twice.")
         pairs.append((name.strip(), value.strip()))
     return pairs
 
@@ -403,10 +418,13 @@ def _pairs(options: list[str] | None, flag: str) -> list[tuple[str, str]]:
 def _several(name: str, text: str) -> float | list[float]:
     from bayescale.numerals import parse_number
 
-    try:
-        return parse_number(text)  # also 1,000,000
-    except InputError:
-        numbers = [parse_number(part) for part in text.split(",") if part.strip()]
+    if re.fullmatch(r"\s*\d{1,3}(,\d{3})+\s*", text):
+        raise InputError(
+            f"--{name} {text}: is this one number or several? Write {text.replace(',', '')}, or several as 7B,70B."
+        )
+    if "," not in text:
+        return parse_number(text)
+    numbers = [parse_number(part) for part in text.split(",") if part.strip()]
     if len(numbers) < 2:
         raise InputError(f"--{name} takes a number such as 70B, or several: 7B,70B; {text!r} was given.")
     return numbers

@@ -108,7 +108,11 @@ def fit(
             attempt = _next_attempt(first, len(tried), trace.diagnostics)
             if attempt is None:
                 break
-            trace = _sample(model, logp, attempt, seed, chains, progress, cores)
+            try:
+                trace = _sample(model, logp, attempt, _next_seed(seed, len(tried)), chains, progress, cores)
+            except KeyboardInterrupt:  # nothing drawn yet in this try: the tries before it stand
+                tried.append(f"{attempt}, interrupted")
+                break
             tried.append(str(attempt))
             best = min(best, trace, key=lambda t: _rank(t.diagnostics))
     if not best.diagnostics.converged:
@@ -133,19 +137,26 @@ def _check_settings(draws, tune, chains, target_accept, seed):
             raise InputError(f"{name} must be a whole number of at least {least}; {value!r} was given.")
     if target_accept is not None and not 0.5 <= target_accept < 1:
         raise InputError(f"target_accept must lie in [0.5, 1); {target_accept!r} was given.")
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
-        raise InputError(f"seed must be a whole number from 0; {seed!r} was given.")
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if seed is not None and not (whole and 0 <= seed < 2**63):
+        raise InputError(f"seed must be a whole number from 0 and below 2**63; {seed!r} was given.")
 
 
 def _next_attempt(first: _Attempt, tried: int, found: Diagnostics) -> _Attempt | None:
     """What to try after ``tried`` tries: too few effective draws alone ask for more, the rest for smaller steps."""
     if tried == 1 and not found.divergences and found.rhat < 1.05:
         return replace(first, tune=2 * first.tune, draws=3 * first.draws)
+    careful = max(0.97, 1 - (1 - first.target_accept) / 3)
     if tried == 1:
-        return replace(first, target_accept=max(0.97, first.target_accept), draws=2 * first.draws)
+        return replace(first, target_accept=careful, draws=2 * first.draws)
     if tried == 2:
-        return _Attempt("diag", max(0.97, first.target_accept), 2 * first.tune, 3 * first.draws)
+        return _Attempt("diag", careful, 2 * first.tune, 3 * first.draws)
     return None
+
+
+def _next_seed(seed: int, tried: int) -> int:
+    """Another seed for each further try, so that a bad start is not taken again."""
+    return int(np.random.SeedSequence([seed, tried]).generate_state(1)[0])
 
 
 def _rank(diagnostics: Diagnostics) -> tuple:

@@ -174,6 +174,13 @@ class Published:
         object.__setattr__(self, "on", on)
         object.__setattr__(self, "values", MappingProxyType(values))
 
+    def __reduce__(self):
+        return _rebuild_published, (self.key, self.source, self.on, dict(self.values))
+
+
+def _rebuild_published(key, source, on, values):
+    return Published(key, source, on, **values)
+
 
 @dataclass(frozen=True)
 class Law:
@@ -281,17 +288,19 @@ class Law:
         expected = [i.symbol for i in self.inputs]
         if sorted(inputs) != sorted(expected):
             raise InputError(f"Law {self.name!r} takes {', '.join(expected)}; given: {', '.join(inputs) or 'nothing'}.")
-        entry = self.find(published)
-        column = self.inputs[0].column
-        if entry.on and column and entry.on != column:
-            raise InputError(f"The published values {published!r} are for {entry.on}; this law is put on {column!r}.")
-        return self.formula(**inputs, **entry.values)
+        return self.formula(**inputs, **self.find(published).values)
 
     def find(self, published: str) -> Published:
         """Look up published values by key."""
         for entry in self.published:
-            if entry.key == published:
-                return entry
+            if entry.key != published:
+                continue
+            column = self.inputs[0].column
+            if entry.on and column and entry.on != column:
+                raise InputError(
+                    f"The published values {published!r} are for {entry.on}; this law is put on {column!r}."
+                )
+            return entry
         known = ", ".join(entry.key for entry in self.published) or "none"
         raise InputError(f"Law {self.name!r} has no published values {published!r}. Known: {known}.")
 

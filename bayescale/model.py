@@ -21,6 +21,7 @@ from bayescale.runs import check_runs, describe_runs
 PARTIAL, NONE, COMPLETE = "partial", "none", "complete"
 SPREAD = "_spread"
 MEAN = "_mean"
+NEW_LABEL = "new"
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -95,13 +96,11 @@ class Model:
         noise = find_noise(noise)
         params = (*law.params, *noise.params, *((TAU,) if discrepancy else ()))
         group, kinds = _read_pool(pool, params, runs)
-        taken = {"chain", "draw", "run", "term", *law.constants, *(p.symbol for p in params)}
-        if group is not None and (group in taken or "/" in group):
-            raise InputError(
-                f"Runs cannot be pooled over a column called {group!r}: posteriors use that name; rename the column."
-            )
+        _check_names(group, law, params)
         if group in (*law.columns, law.output.symbol):
             raise InputError(f"Runs cannot be pooled over {group!r}: it is an input or the response of {law.name!r}.")
+        if law.output.symbol in law.columns:
+            raise InputError(f"Law {law.name!r} cannot take its own response {law.output.symbol!r} as an input.")
         checked = check_runs(
             runs,
             {i.column: i.meaning for i in law.inputs},
@@ -114,7 +113,17 @@ class Model:
                 raise InputError(
                     f"Different values of column {group!r} read alike as text, such as 1 and '1'; rename them."
                 )
+            if NEW_LABEL in set(labels):
+                raise InputError(
+                    f"A group of {group!r} is called {NEW_LABEL!r}, which asks for an unseen one; rename it."
+                )
             checked[group] = labels
+            if len(set(labels)) == 1:
+                warnings.warn(
+                    f"All runs are of one group of {group!r}: how much groups differ comes from the prior alone.",
+                    BayescaleWarning,
+                    stacklevel=2,
+                )
             if isinstance(pool, str):
                 kinds = _respect_units(kinds, params, checked, group)
         elif "modality" in checked and len(modalities := checked["modality"].dropna().unique()) > 1:
@@ -129,6 +138,8 @@ class Model:
         own = _read_priors(priors, law, params, kinds)
         if discrepancy is True:
             discrepancy = Quadratic.of(law, checked, reference)
+        if discrepancy and not discrepancy.terms:
+            raise InputError("No input varies between the runs, so there is no departure from the law to learn.")
         self._set(
             law=law,
             runs=checked,
@@ -187,7 +198,9 @@ class Model:
         """By what runs are called larger: C, else 6ND, else the law's first input."""
         table = self.runs if runs is None else runs
         if "C" in table:
-            return table["C"].to_numpy(dtype=float)
+            given = np.asarray(pd.to_numeric(table["C"], errors="coerce"), dtype=float)
+            if (given > 0).all():  # a column C that the law does not read may hold anything
+                return given
         if "N" in table and "D" in table:
             return np.asarray(six_nd(table["N"].to_numpy(dtype=float), table["D"].to_numpy(dtype=float)))
         return table[self.law.inputs[0].column].to_numpy(dtype=float)
@@ -210,13 +223,13 @@ class Model:
         return new
 
     def _pool_text(self, symbol):
-        kind = self.pooling[symbol]
-        return kind if kind == COMPLETE else f"{self.group}:{kind}"
+        return f"{self.group}:{self.pooling[symbol]}"
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the runs, as JSON can hold it."""
         return {
             "law": self.law.name,
+            "formula": f"{self.law.text()}; {', '.join(p.symbol for p in self.law.params)}",
             "column": self.law.inputs[0].column if len(self.law.inputs) == 1 else "",
             "group": self.group,
             "pooling": dict(self.pooling),
@@ -296,7 +309,19 @@ class Model:
             elif self.group:
                 each = "the same for all groups" if kind == COMPLETE else f"for each {self.group} by itself"
                 lines.append(f"  {'':<{width}}  {each}")
+        if self.discrepancy:
+            lines.append(
+                f"  {'weights':<{width}}  {'Normal(mu=0, sigma=1)':<38} {'(-1.64 to 1.64)':<20}  of "
+                f"{', '.join(self.discrepancy.terms)} in the departure, times tau; beyond the runs it drifts"
+            )
         return "\n".join(lines)
+
+    def __getstate__(self):
+        return {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in self.__dict__.items()}
+
+    def __setstate__(self, state):
+        proxied = ("pooling", "priors", "reference")
+        self._set(**{k: MappingProxyType(v) if k in proxied else v for k, v in state.items()})
 
     def describe(self) -> pd.DataFrame:
         """Count, ranges and geometric means of the runs, a line for each group."""
@@ -305,6 +330,37 @@ class Model:
             {i.column: i.meaning for i in self.law.inputs},
             (self.law.output.symbol, self.law.output.meaning),
             [self.group] if self.group else [],
+        )
+
+
+# Names that graphs, draws and answers use for themselves.
+_TAKEN = frozenset(
+    (
+        *("chain", "draw", "run", "sample", "term", "unit", "law", "part", "parameter", "quantile", "quantity"),
+        *("theta", "weights", "drift", "size", "basis", "log_response", "log_response_observed", "group_index"),
+    )
+)
+
+
+def _check_names(group: str | None, law: Law, params: tuple[Param, ...]) -> None:
+    """Refuse a group column, or a parameter of the user's own law, whose name is in use."""
+    symbols = [p.symbol for p in params]
+    if clash := [s for s in symbols if s in _TAKEN or symbols.count(s) > 1 or s.endswith((MEAN, SPREAD))]:
+        raise InputError(
+            f"Law {law.name!r} calls a parameter {clash[0]!r}, a name that noise, discrepancy or draws use; rename it."
+        )
+    answered = (law.output.symbol + end for end in ("_run", "_true"))
+    taken = {
+        *_TAKEN,
+        "beyond",
+        *answered,
+        *law.constants,
+        *symbols,
+        *(s + end for s in symbols for end in (MEAN, SPREAD)),
+    }
+    if group is not None and (group in taken or "/" in group or group.startswith(("input_", "prior_"))):
+        raise InputError(
+            f"Runs cannot be pooled over a column called {group!r}: posteriors use that name; rename the column."
         )
 
 

@@ -16,10 +16,11 @@ from bayescale.errors import InputError
 from bayescale.law import Law
 from bayescale.laws import LAWS
 from bayescale.layout import WEIGHTS, natural_dims
-from bayescale.model import MEAN, NONE, PARTIAL, SPREAD, Model
+from bayescale.model import MEAN, NEW_LABEL, NONE, PARTIAL, SPREAD, Model
 from bayescale.storage import read_tree, write_tree
+from bayescale.streams import stream
 
-NEW = "new"
+NEW = NEW_LABEL
 DRIFT = "drift"
 _SIZE = "size of the run"
 
@@ -133,7 +134,7 @@ class Posterior:
         if self.model.group is None:
             raise InputError(f"Group {group!r} was asked for, but these runs were fitted as one law, without pool=.")
         if group == NEW and NEW not in self.model.groups:
-            return self._new_group(posterior, np.random.default_rng(seed))
+            return self._new_group(posterior, stream("new group", seed))
         if group not in self.model.groups:
             raise InputError(
                 f"There is no group {group!r} of {self.model.group}. "
@@ -251,7 +252,7 @@ class Posterior:
     def replicate(self, seed: int = 0) -> xr.DataArray:
         """Responses the fitted runs would measure if made again, dims (chain, draw, run)."""
         location, params, size = self.at_runs()
-        drawn = self.model.noise.draw(np.random.default_rng(seed), location, params, size)
+        drawn = self.model.noise.draw(stream("replicate", seed), location, params, size)
         return drawn.transpose("chain", "draw", "run")
 
     def to_arviz(self, seed: int = 0) -> xr.DataTree:
@@ -381,7 +382,7 @@ class Posterior:
 
 def _drift(like: xr.DataArray) -> xr.DataArray:
     """Standard normals that carry the departure beyond the runs; the same at every call."""
-    return like.copy(data=np.random.default_rng([1, 1]).standard_normal(like.shape))
+    return like.copy(data=stream("drift").standard_normal(like.shape))
 
 
 def open_posterior(path: str | os.PathLike[str], law: Law | None = None) -> Posterior:
@@ -411,4 +412,9 @@ def open_posterior(path: str | os.PathLike[str], law: Law | None = None) -> Post
     if law is not None and law.name != name:
         raise InputError(f"{str(path)!r} was fitted with the law {name!r}; the law {law.name!r} was given.")
     model = Model.from_dict(spec["model"], runs, law)
+    if model.to_dict()["formula"] != spec["model"]["formula"]:
+        raise InputError(
+            f"{str(path)!r} was fitted with {spec['model']['formula']}; the law {name!r} is now {model.law.text()}. "
+            "Pass the law it was fitted with as law=, or fit again."
+        )
     return Posterior(model, draws, Diagnostics(**spec["diagnostics"]), spec["info"])

@@ -174,6 +174,8 @@ class Prior:
                 raise InputError(f"{distribution}: {name} must be positive, {values[name]:g} was given.")
         if "lower" in values and values["lower"] >= values["upper"]:
             raise InputError(f"{distribution}: lower must be below upper, {values} was given.")
+        if distribution == "LogNormal" and abs(values["mu"]) > 700:
+            raise InputError(f"LogNormal: mu is the log of the median; {values['mu']:g} is beyond any number.")
         object.__setattr__(self, "distribution", distribution)
         object.__setattr__(self, "args", MappingProxyType(values))
 

@@ -11,6 +11,7 @@ from bayescale.errors import InputError
 from bayescale.layout import WEIGHTS, natural_dims
 from bayescale.model import COMPLETE, MEAN, PARTIAL, SPREAD, Model
 from bayescale.posterior import Posterior
+from bayescale.streams import stream
 
 
 def sample_prior(model: Model, draws: int = 500, seed: int = 0) -> Posterior:
@@ -34,7 +35,7 @@ def sample_prior(model: Model, draws: int = 500, seed: int = 0) -> Posterior:
     """
     if draws < 1:
         raise InputError(f"draws must be at least 1; {draws!r} was given.")
-    rng = np.random.default_rng(seed)
+    rng = stream("prior", seed)
     shape = (1, draws)
     groups = len(model.groups)
     values: dict[str, np.ndarray] = {}

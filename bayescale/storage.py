@@ -21,7 +21,7 @@ from bayescale.errors import InputError
 from bayescale.numerals import as_float, is_numeric
 from bayescale.runs import hash_runs
 
-FORMAT = "bayescale posterior 1"
+FORMAT = "bayescale posterior 2"
 _GROUPS = ("posterior", "sample_stats", "observed_data", "constant_data")
 _PACKAGES = ("bayescale", "pymc", "pytensor", "nutpie", "arviz", "numpy", "xarray")
 
@@ -37,6 +37,9 @@ def write_tree(path: str | os.PathLike[str], draws: xr.DataTree, runs: pd.DataFr
     path = Path(path)
     if os.path.isdir(path):
         raise InputError(f"Cannot write the posterior to {str(path)!r}: it is a folder. Name a file, such as post.nc.")
+    path = Path(os.path.realpath(path))  # through a link, to what it points to
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise InputError(f"Cannot write the posterior to {str(path)!r}: it is no file. Name a file, such as post.nc.")
     tree = draws.copy()
     stored = _runs_to_dataset(runs)
     tree["runs"] = xr.DataTree(stored)

@@ -41,3 +41,10 @@ def test_distance_is_in_standard_deviations_and_the_limit_is_chi_squared(shift):
 def test_unknown_key_is_refused():
     with pytest.raises(bs.InputError, match="besiroglu2024"):
         agreement(cloud(0.0, draws=100), "nobody")
+
+
+def test_values_for_another_input_are_refused():
+    runs = bs.load_runs("tiny_sweep")
+    model = bs.Model("saturating:C", runs[runs["modality"] == "math"].drop(columns="modality"))
+    with pytest.raises(bs.InputError, match="are for N"):
+        agreement(bs.sample_prior(model, 50), "henighan2020_math_N")

@@ -111,3 +111,13 @@ def test_contraction_tells_prior_from_runs(right):
     check = check_fit(bs.sample_prior(right.model, draws=3000, seed=5))
     assert float(abs(check["contraction"]).max()) < 0.2
     assert any(line.startswith("Mostly prior") and "alpha" in line for line in check_sentences(check))
+
+
+def test_few_repeats_do_not_make_a_misfit():
+    """One cell run twice: the ratio to its spread means little, and the F test knows; 30 tables, one alarm allowed."""
+    model = bs.Model("chinchilla", pd.concat([grid(), grid().iloc[[10]]], ignore_index=True), noise="normal")
+    alarms = 0
+    for seed in range(30):
+        check = check_fit(exact(model.with_runs(bs.simulate(model, TRUTH, seed=seed))))
+        alarms += any("repeated runs" in line and "MISFIT" in line for line in check_sentences(check))
+    assert alarms <= 2  # 2 % each: three or more of 30 in one case of fifty

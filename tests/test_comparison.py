@@ -1,5 +1,7 @@
 """Comparison: the three criteria against computations written out here from the pointwise log likelihood."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -155,7 +157,7 @@ def test_largest_refits_without_them_and_scores_on_them(runs, monkeypatch):
         return draws_of(small, centre, 0.01)
 
     monkeypatch.setattr(comparison, "fit", refit)
-    found = comparison.largest(draws_of(model, centre, 0.01))
+    found = comparison.largest(draws_of(model, centre, 0.01), largest_runs(model))
     held = np.argsort(runs["D"].to_numpy())[-8:]
     small = runs.drop(index=held)
     assert len(seen[0].runs) == 32
@@ -195,3 +197,39 @@ def test_noises_compare_on_the_natural_scale(pair):
     law = posterior.law(params, {"x": 1e8})
     density = np.exp(posterior.model.noise.log_density(xr.DataArray(grid, dims="g"), law, params, 1.0))
     assert float(np.trapezoid(density.to_numpy().ravel(), grid)) == pytest.approx(1, abs=1e-3)
+
+
+def test_pooled_or_not_is_scored_on_the_same_held_out_runs(monkeypatch):
+    """The runs held out are the largest of each group for every model, if one of them has groups."""
+    table = bs.load_runs("tiny_sweep")
+    table = table[table["modality"].isin(["text", "music", "speech"])].reset_index(drop=True)
+    pooled = bs.Model("chinchilla", table, pool="modality")
+    with pytest.warns(bs.BayescaleWarning, match="one law"):
+        together = bs.Model("chinchilla", table)
+    posteriors = {"pooled": bs.sample_prior(pooled, 50), "together": bs.sample_prior(together, 50)}
+    seen = []
+
+    def refit(small, **_):
+        seen.append(len(small.runs))
+        return bs.sample_prior(small, 50)
+
+    monkeypatch.setattr(comparison, "fit", refit)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bs.BayescaleWarning)
+        found = compare(posteriors, by="largest")
+    count = int(largest_runs(pooled).sum())
+    assert seen == [len(table) - count] * 2
+    assert found.pointwise.sizes["unit"] == count
+    with pytest.raises(bs.InputError, match="every model pooled over it"):
+        compare(posteriors, by="loo", unit="modality")
+
+
+def test_a_verdict_on_unreliable_units_is_never_clear(pair):
+    result = comparison._tabulate(
+        "loo",
+        {
+            "a": comparison.Criterion(waic(pair["saturating"]).elpd_i, flagged=9, flag="Pareto k above 0.70"),
+            "b": comparison.Criterion(waic(pair["power"]).elpd_i),
+        },
+    )
+    assert result.verdict.endswith("not clear: too many units are unreliable.")

@@ -16,7 +16,18 @@ HOUSE = Path(bayescale.__file__).parent
 # From the ground up; a module may import from its own floor and from those below. "laws.*" is a gallery: its
 # package and every file in it.
 FLOORS = {
-    "ground: words everyone uses": ("errors", "ops", "prior", "words", "numerals", "tables", "doubts", "runs", "cost"),
+    "ground: words everyone uses": (
+        "streams",
+        "errors",
+        "ops",
+        "prior",
+        "words",
+        "numerals",
+        "tables",
+        "doubts",
+        "runs",
+        "cost",
+    ),
     "what is believed": (
         "coordinates",
         "law",

@@ -1,5 +1,6 @@
 """Fitting: the posterior is right, reproducible, honest about failure, and compiles once."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -99,6 +100,10 @@ def test_next_try_depends_on_what_failed():
     assert (more.target_accept, more.draws) == (0.8, 3000)
     assert careful is not None
     assert careful.target_accept == 0.97
+    strict = inference._next_attempt(inference._Attempt("low_rank", 0.99, 1000, 1000), 1, divergent)
+    assert strict is not None
+    assert strict.target_accept > 0.99
+    assert inference._next_seed(1, 1) != inference._next_seed(1, 2)
     assert last is not None
     assert last.adaptation == "diag"
     assert inference._next_attempt(first, 3, divergent) is None
@@ -185,3 +190,25 @@ def test_prior_with_bounds_is_respected(line):
         alpha = bs.fit(model, seed=1).dataset["alpha"]
     assert float(alpha.min()) >= 0.15
     assert float(alpha.max()) <= 0.4
+
+
+def test_interrupt_in_a_repeated_try_keeps_the_first(line, monkeypatch):
+    real, calls = inference._sample, []
+
+    def second_is_stopped(*args):
+        calls.append(args)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(inference, "_sample", second_is_stopped)
+    with pytest.warns(bs.ConvergenceWarning):
+        kept = bs.fit(line, seed=1, draws=60, tune=300)
+    assert kept.dataset.sizes["draw"] == 60
+    assert kept.info["attempts"][-1].endswith("interrupted")
+
+
+def test_a_model_can_be_pickled_for_a_process_pool(line):
+    again = pickle.loads(pickle.dumps(line))
+    assert again.to_dict() == line.to_dict()
+    assert again.runs.equals(line.runs)

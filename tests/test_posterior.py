@@ -1,5 +1,6 @@
 """A posterior's constants, summary, groups and densities, from draws known exactly."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy import stats
 import bayescale as bs
 from bayescale.errors import InputError
 from bayescale.posterior import NEW
+from bayescale.streams import stream
 
 
 def make_runs(groups=("code", "art", "text"), each=8, seed=6):
@@ -160,13 +162,13 @@ def test_groups_that_cannot_be_asked(one, grouped):
 # -- Expectation and density at runs
 
 
-@pytest.mark.parametrize("name", ["chain", "draw", "run", "term", "sigma", "E", "a/b"])
+@pytest.mark.parametrize("name", ["chain", "draw", "run", "term", "size", "quantity", "sigma", "E", "E_mean", "a/b"])
 def test_a_group_column_that_no_dim_can_be_called_is_refused_before_the_fit(name):
     with pytest.raises(InputError, match=name):
         bs.Model("chinchilla", RUNS.rename(columns={"field": name}), pool=name, discrepancy=True)
 
 
-@pytest.mark.parametrize("name", ["runs", "größe", "N total", "quantity"])
+@pytest.mark.parametrize("name", ["runs", "größe", "N total"])
 def test_a_group_column_may_be_called_almost_anything(name):
     runs = RUNS.rename(columns={"field": name})
     posterior = bs.sample_prior(bs.Model("chinchilla", runs, pool=name, discrepancy=True), draws=5)
@@ -288,3 +290,22 @@ def test_arviz_finds_all_it_asks_for(grouped_posterior):
     np.testing.assert_array_equal(tree["posterior_predictive"]["L"], grouped_posterior.replicate(3))
     np.testing.assert_array_equal(tree["observed_data"]["L"], grouped_posterior.model.response)
     assert "log_likelihood" not in grouped_posterior.draws.children
+
+
+@pytest.mark.parametrize("purposes", [("prior", "new group"), ("forecast", "drift"), ("replicate", "prior")])
+def test_one_seed_never_serves_two_purposes(purposes):
+    a, b = (stream(purpose, 1).standard_normal(4000) for purpose in purposes)
+    assert abs(np.corrcoef(a, b)[0, 1]) < 4 / np.sqrt(4000)
+    np.testing.assert_array_equal(a, stream(purposes[0], 1).standard_normal(4000))
+
+
+def test_a_law_that_has_changed_since_is_refused(tmp_path):
+    runs = bs.load_runs("tiny_sweep")
+    music = runs[runs["modality"] == "music"].drop(columns="modality")
+    own = replace(
+        bs.LAWS["chinchilla"], formula=lambda N, D, E, A, B, alpha, beta: E + (A / N**alpha + B / D**beta) ** 2
+    )
+    bs.sample_prior(bs.Model(own, music), 20).save(tmp_path / "own.nc")
+    with pytest.raises(bs.InputError, match="was fitted with"):
+        bs.open_posterior(tmp_path / "own.nc")
+    assert bs.open_posterior(tmp_path / "own.nc", law=own).model.law is own

@@ -14,6 +14,8 @@ from bayescale.simulation import sample_prior
 STRUCTURE_P = 0.01
 STRUCTURE_SHARE = 0.25
 SPREAD_RATIO = 2.0
+SPREAD_P = 0.02
+FEW_RUNS = 10
 OUTLIER = 0.5
 CONTRACTION = 0.5
 USED_DRAWS = 400
@@ -38,7 +40,8 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
         lies farther from the law than a normal core with the fitted scale would put any of the runs [1]_; ``cost``;
         ``group``.
 
-        By ``part`` (each group, or all runs): ``residual_sd``; ``seed_sd``, the spread of replicated runs, NaN without
+        By ``part`` (each group, or all runs): ``residual_sd``; ``seed_sd``, the spread of replicated runs, and
+        ``seed_p``, the F test of the first against it, both NaN without
         replicates; ``structure``, share of the residuals' variance that a smooth quadratic function of the log inputs
         explains, and ``structure_p``, its posterior predictive p-value; ``cover_50``, ``cover_90``, share of runs
         inside their leave-one-out intervals.
@@ -138,9 +141,11 @@ def _part(model: Model, checks: xr.Dataset, scores: np.ndarray, members: np.ndar
     share, p = _structure(model, scores, members)
     pit = checks["pit"].to_numpy()[members]
     residual = checks["residual"].to_numpy()[members]
+    spread, freedom = _seed_spread(model, members)
     return {
         "residual_sd": float(residual.std(ddof=1)) if members.size > 1 else float("nan"),
-        "seed_sd": _seed_spread(model, members),
+        "seed_sd": spread,
+        "seed_p": _excess(residual, spread, freedom),
         "structure": share,
         "structure_p": p,
         "cover_50": float(np.mean(abs(pit - 0.5) <= 0.25)),
@@ -148,16 +153,26 @@ def _part(model: Model, checks: xr.Dataset, scores: np.ndarray, members: np.ndar
     }
 
 
-def _seed_spread(model: Model, members: np.ndarray) -> float:
-    """Pooled standard deviation of log response over runs that differ in nothing the law knows."""
-    inputs = list(model.inputs().values())
+def _excess(residual: np.ndarray, spread: float, freedom: int) -> float:
+    """Probability of residuals that spread so much if the law were right: an F test against the repeated runs."""
+    from scipy.stats import f
+
+    if freedom == 0 or residual.size < 2:
+        return float("nan")
+    return float(f.sf((residual.std(ddof=1) / spread) ** 2, residual.size - 1, freedom))
+
+
+def _seed_spread(model: Model, members: np.ndarray) -> tuple[float, int]:
+    """Pooled standard deviation of log response over repeated runs, and its degrees of freedom."""
+    columns = dict.fromkeys((*model.law.columns, *(c for c in ("N", "D", "C") if c in model.runs)))
+    inputs = [model.runs[c].to_numpy() for c in columns]
     table = pd.DataFrame({str(k): x[members] for k, x in enumerate(inputs)})
     table["y"] = np.log(model.response[members])
     cells = table.groupby([c for c in table if c != "y"])["y"]
     freedom = len(table) - cells.ngroups
     if freedom == 0:
-        return float("nan")
-    return float(np.sqrt(((table["y"] - cells.transform("mean")) ** 2).sum() / freedom))
+        return float("nan"), 0
+    return float(np.sqrt(((table["y"] - cells.transform("mean")) ** 2).sum() / freedom)), freedom
 
 
 def _structure(model: Model, scores: np.ndarray, members: np.ndarray) -> tuple[float, float]:
@@ -205,10 +220,12 @@ def _contraction(posterior: Posterior, seed: int) -> xr.Dataset:
 def check_sentences(check: xr.Dataset) -> list[str]:
     """Say what a check found: misfit, outliers, calibration, and what the prior decided; each with a remedy."""
     lines, slight = [], []
-    parts = check[["residual_sd", "seed_sd", "structure", "structure_p", "cover_50", "cover_90"]].to_dataframe()
+    parts = check[
+        ["residual_sd", "seed_sd", "seed_p", "structure", "structure_p", "cover_50", "cover_90"]
+    ].to_dataframe()
     for part, row in parts.to_dict("index").items():
         ratio = np.divide(row["residual_sd"], row["seed_sd"])
-        wide = np.isfinite(ratio) and ratio > SPREAD_RATIO
+        wide = ratio > SPREAD_RATIO and row["seed_p"] < SPREAD_P
         shaped = row["structure_p"] < STRUCTURE_P and row["structure"] > STRUCTURE_SHARE
         if wide or shaped:
             reasons = [
@@ -254,8 +271,11 @@ def check_sentences(check: xr.Dataset) -> list[str]:
     inside = np.sum(parts["cover_90"].to_numpy() * _part_sizes(check, parts)) / n
     lines.append(f"Leave-one-out: {100 * inside:.0f} % of the {n} runs lie inside their 90 % interval.")
     lines += slight
-    if not misfit and not slight:
-        lines.insert(0, "No misfit found: residuals show no smooth pattern and no excess over repeated runs.")
+    if n < FEW_RUNS:
+        lines.insert(0, f"With {n} runs a misfit could hardly be seen.")
+    elif not misfit and not slight:
+        excess = " and no excess over repeated runs" if np.isfinite(parts["seed_sd"].to_numpy()).any() else ""
+        lines.insert(0, f"No misfit found: residuals show no smooth pattern{excess}.")
     return lines
 
 

@@ -19,6 +19,8 @@ from bayescale.posterior import NEW, Posterior
 P_WAIC_LIMIT = 0.4
 FEW_UNITS = 100
 CLOSE = 4.0
+UNRELIABLE_SHARE = 0.05
+NEW_GROUPS, FEW_DRAWS = 50, 50
 HELD_SHARE, HELD_LEAST = 0.2, 5
 
 
@@ -129,10 +131,13 @@ def compare(
     check_question(models, by, unit)
     for posterior in posteriors.values():
         warn_unless_converged(posterior)
-    if unit is not None and unit == next(iter(models.values())).group:
+    if unit is not None and unit in {model.group for model in models.values()}:
         criteria = {name: _leave_group_out(p, seed, progress) for name, p in posteriors.items()}
+    elif by == "largest":
+        held = _held_out(models)
+        criteria = {name: largest(p, held, unit, seed, progress) for name, p in posteriors.items()}
     else:
-        criteria = {name: _CRITERIA[by](p, unit, seed, progress) for name, p in posteriors.items()}
+        criteria = {name: _CRITERIA[by](p, unit) for name, p in posteriors.items()}
     return _tabulate(by, criteria)
 
 
@@ -146,11 +151,31 @@ def check_question(models: Mapping[str, Model], by: str, unit: str | None) -> No
     first = next(iter(models.values()))
     if unit is not None and unit not in first.runs.columns:
         raise InputError(f"There is no column {unit!r} to compare by. Columns: {', '.join(first.runs.columns)}.")
-    if unit is not None and unit == first.group and by != "loo":
-        raise InputError(f"Leaving whole groups of {unit!r} out is done by='loo'; {by!r} was given.")
+    groups = {model.group for model in models.values()}
+    if unit is not None and unit in groups:
+        if by != "loo":
+            raise InputError(f"Leaving whole groups of {unit!r} out is done by='loo'; {by!r} was given.")
+        if len(groups) > 1:
+            raise InputError(f"Leaving groups of {unit!r} out needs every model pooled over it; not all are.")
+        if len(first.groups) < 3:
+            raise InputError(f"Leaving groups out needs at least three; there are {len(first.groups)}.")
     if by == "largest":
-        for model in models.values():
-            largest_runs(model)
+        _held_out(models)
+
+
+def _held_out(models: Mapping[str, Model]) -> np.ndarray:
+    """The runs every model is scored on: the largest of each group, if any model has groups."""
+    grouped = {model.group: model for model in models.values() if model.group}
+    if len(grouped) > 1:
+        raise InputError(
+            f"The models are pooled over different columns, {', '.join(map(repr, grouped))}; pool over one."
+        )
+    by_group = next(iter(grouped.values()), next(iter(models.values())))
+    held = largest_runs(by_group)
+    for name, model in models.items():
+        if (~held).sum() < len(model.law.params):
+            raise InputError(f"Holding out {held.sum()} runs leaves too few for {name!r}. Compare by 'loo' or 'waic'.")
+    return held
 
 
 def waic(posterior: Posterior, unit: str | None = None) -> Criterion:
@@ -169,7 +194,11 @@ def loo(posterior: Posterior, unit: str | None = None) -> Criterion:
     log_density = _by_unit(posterior.log_likelihood(), posterior.model, unit)
     output = posterior.model.law.output.symbol
     tree = xr.DataTree.from_dict(
-        {"posterior": posterior.dataset, "log_likelihood": log_density.to_dataset(name=output)}
+        {
+            # Only what was sampled: a paper's constant may be infinite, and would spoil the sampling efficiency.
+            "posterior": posterior.dataset[[p.symbol for p in posterior.model.params]],
+            "log_likelihood": log_density.to_dataset(name=output),
+        }
     )
     with warnings.catch_warnings():
         # The count of unreliable units stands in the table, with the threshold; ArviZ's warning would say it twice.
@@ -182,10 +211,11 @@ def loo(posterior: Posterior, unit: str | None = None) -> Criterion:
     )
 
 
-def largest(posterior: Posterior, unit: str | None = None, seed: int = 0, progress: bool | None = None) -> Criterion:
+def largest(
+    posterior: Posterior, held: np.ndarray, unit: str | None = None, seed: int = 0, progress: bool | None = None
+) -> Criterion:
     """Score on the largest runs of a fit without them; the reference point comes from the smaller runs alone."""
     model = posterior.model
-    held = largest_runs(model)
     runs = model.runs.loc[held].reset_index(drop=True)
     without = fit(model.refit_on(model.runs.loc[~held].reset_index(drop=True)), seed=seed, progress=progress)
     log_density = without.log_likelihood(runs)
@@ -228,33 +258,34 @@ def largest_runs(model: Model) -> np.ndarray:
 
 
 def _leave_group_out(posterior: Posterior, seed, progress) -> Criterion:
-    """Joint density of all runs of a group, from a fit to the other groups."""
+    """Joint density of all runs of a group, from a fit to the other groups: a mean over new groups drawn from it."""
     model = posterior.model
-    if len(model.groups) < 3:
-        raise InputError(f"Leaving groups out needs at least three; there are {len(model.groups)}.")
-    scores: list[xr.DataArray] = []
-    failed = 0
+    scores, flagged = [], 0
     for g, group in enumerate(model.groups):
         inside = model.group_index == g
         others = fit(model.refit_on(model.runs.loc[~inside].reset_index(drop=True)), seed=seed, progress=progress)
-        failed += not others.converged
         runs = model.runs.loc[inside].reset_index(drop=True)
-        inputs = {s: xr.DataArray(x, dims="run") for s, x in model.inputs(runs).items()}
-        params = others.params(NEW, seed)
-        location = others.law(params, inputs) * np.exp(others.departure(params, inputs, others.beyond(inputs, NEW)))
-        size = others.model.size(others.model.relative(inputs))
-        response = xr.DataArray(runs[model.law.output.symbol].to_numpy(), dims="run")
-        density = others.model.noise.log_density(response, location, params, size).sum("run")
-        scores.append(_log_mean(density).assign_coords(unit=group))
-    elpd: xr.DataArray = xr.concat(scores, "unit")
-    return Criterion(elpd, flagged=failed, flag="refits not converged" if failed else "")
+        density = xr.concat([_of_new_group(others, runs, seed + k) for k in range(NEW_GROUPS)], "new")
+        weight = np.exp(density - density.max())
+        flagged += not others.converged or float(weight.sum() ** 2 / (weight**2).sum()) < FEW_DRAWS
+        top = density.max()
+        scores.append((ops.log(np.exp(density - top).mean()) + top).assign_coords(unit=group))
+    elpd: Any = xr.concat(scores, "unit")
+    return Criterion(elpd, flagged=flagged, flag=f"fewer than {FEW_DRAWS} draws carry the mean" if flagged else "")
 
 
-_CRITERIA: Mapping[str, Callable[..., Criterion]] = {
-    "waic": lambda posterior, unit, seed, progress: waic(posterior, unit),
-    "loo": lambda posterior, unit, seed, progress: loo(posterior, unit),
-    "largest": largest,
-}
+def _of_new_group(posterior: Posterior, runs: pd.DataFrame, seed: int) -> xr.DataArray:
+    """Log density of runs taken together as those of a new group, for each draw of one."""
+    model = posterior.model
+    inputs = {s: xr.DataArray(x, dims="run") for s, x in model.inputs(runs).items()}
+    params = posterior.params(NEW, seed)
+    departure = posterior.departure(params, inputs, posterior.beyond(inputs, NEW))
+    location = posterior.law(params, inputs) * np.exp(departure)
+    response = xr.DataArray(np.asarray(runs[model.law.output.symbol]), dims="run")
+    return model.noise.log_density(response, location, params, model.size(model.relative(inputs))).sum("run")
+
+
+_CRITERIA: Mapping[str, Callable[..., Criterion]] = {"waic": waic, "loo": loo, "largest": largest}
 
 
 def _check_same_runs(models: Mapping[str, Model]) -> None:
@@ -306,7 +337,8 @@ def _tabulate(by: str, criteria: Mapping[str, Criterion]) -> Comparison:
         index=pd.Index(names, name="law"),
     )
     pointwise = xr.Dataset({"elpd_i": (("law", "unit"), scores)}, {"law": names})
-    return Comparison(by, table, pointwise, _verdict(by, table), tuple(_notes(by, table, n)))
+    doubtful = any(criteria[name].flagged > UNRELIABLE_SHARE * n for name in names[:2])
+    return Comparison(by, table, pointwise, _verdict(by, table, doubtful), tuple(_notes(by, table, n)))
 
 
 def _standard_error(scores: np.ndarray) -> np.ndarray:
@@ -346,13 +378,14 @@ def _flag(criterion: Criterion) -> str:
 _NAMES = {"waic": "WAIC", "loo": "PSIS-LOO", "largest": "largest runs held out"}
 
 
-def _verdict(by: str, table: pd.DataFrame) -> str:
+def _verdict(by: str, table: pd.DataFrame, doubtful: bool) -> str:
     best, second = table.index[:2]
     ahead, error = -table["elpd_diff"].iloc[1], table["dse"].iloc[1]
-    clear = ahead > 2 * error and ahead > CLOSE
+    clear = ahead > 2 * error and ahead > CLOSE and not doubtful
+    but = ": too many units are unreliable" if doubtful else ""
     return (
         f"{best} is ahead of {second} by {ahead:.1f} ± {error:.1f} in log predictive density ({_NAMES[by]}); "
-        f"the difference is {'clear' if clear else 'not clear'}."
+        f"the difference is {'clear' if clear else 'not clear'}{but}."
     )
 
 

@@ -11,6 +11,7 @@ from bayescale.answers.common import interval, interval_name, read_inputs, warn_
 from bayescale.errors import InputError
 from bayescale.numerals import parse_column
 from bayescale.posterior import Posterior
+from bayescale.streams import stream
 
 
 def forecast(
@@ -121,7 +122,7 @@ def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, be
     law = posterior.law(params, values)
     true = law * np.exp(posterior.departure(params, values, beyond))
     size = model.size(model.relative(values))
-    run = model.noise.draw(np.random.default_rng([seed, 1]), true, params, size)
+    run = model.noise.draw(stream("forecast", seed), true, params, size)
     units = {"units": output.unit}
     answer = xr.Dataset(
         {
