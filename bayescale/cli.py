@@ -422,7 +422,7 @@ def _several(name: str, text: str) -> float | list[float]:
         raise InputError(
             f"--{name} {text}: is this one number or several? Write {text.replace(',', '')}, or several as 7B,70B."
         )
-    if "," not in text:
+    if text.strip() and "," not in text:
         return parse_number(text)
     numbers = [parse_number(part) for part in text.split(",") if part.strip()]
     if len(numbers) < 2:

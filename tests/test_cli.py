@@ -336,6 +336,8 @@ BAD = {
     "N below zero": (("forecast", "post.nc", "--N", "-5", "--D", "1e9"), "N must be positive"),
     "N as text": (("forecast", "post.nc", "--N", "abc", "--D", "1e9"), "'abc' is not a number"),
     "N empty": (("forecast", "post.nc", "--N", "", "--D", "1e9"), "--N takes a number"),
+    "N of two readings": (("forecast", "post.nc", "--N", "100,200", "--D", "1e9"), "one number or several"),
+    "N twice": (("forecast", "post.nc", "--N", "1e9", "--at", "N=2e9", "--D", "1e9"), "given twice"),
     "N infinite": (("forecast", "post.nc", "--N", "inf", "--D", "1e9"), "'inf' is not a number"),
     "N too large": (("forecast", "post.nc", "--N", "1e999", "--D", "1e9"), "too large"),
     "nothing asked": (("forecast", "post.nc"), "given: nothing"),

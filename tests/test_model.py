@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayescale.datasets import load_runs
 from bayescale.discrepancy import TAU
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.law import LOSS, PARAMETERS, Law, Param
@@ -442,3 +443,8 @@ def test_describe_has_a_line_for_each_group(runs):
     assert table["runs"].tolist() == [6, 6, 6]
     part = runs[runs["field"] == "c"]
     assert table.loc["c", "N_geometric_mean"] == pytest.approx(np.prod(part["N"] ** (1 / 6)))
+
+
+def test_the_response_is_no_input():
+    with pytest.raises(InputError, match="own response"):
+        Model("saturating:L", load_runs("tiny_emergence").assign(L=1.0))

@@ -170,7 +170,7 @@ def test_notes_come_back(tmp_path):
 def test_the_file_explains_itself(tmp_path, posterior):
     posterior.save(tmp_path / "post.nc")
     with xr.open_datatree(tmp_path / "post.nc", engine="h5netcdf") as tree:
-        assert tree.attrs["format"] == "bayescale posterior 1"
+        assert tree.attrs["format"] == "bayescale posterior 2"
         assert json.loads(tree.attrs["spec"])["model"]["law"] == "chinchilla"
         assert json.loads(tree.attrs["versions"])["bayescale"] == bs.__version__
         assert tree["posterior"]["E"].attrs["units"] == "nats/token"
@@ -354,3 +354,15 @@ def test_a_file_changed_since_is_refused(tmp_path, posterior, change, words):
     open_posterior(tmp_path / "post.nc")
     tamper(tmp_path / "post.nc", change)
     refused(tmp_path / "post.nc", words)
+
+
+def test_a_link_is_written_through_and_what_is_no_file_is_left_alone(tmp_path, posterior):
+    (tmp_path / "real.nc").write_text("old")
+    (tmp_path / "link.nc").symlink_to(tmp_path / "real.nc")
+    posterior.save(tmp_path / "link.nc")
+    assert (tmp_path / "link.nc").is_symlink()
+    assert bs.open_posterior(tmp_path / "real.nc").dataset.equals(posterior.dataset)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="no file"):
+        posterior.save(tmp_path / "pipe")
+    assert not (tmp_path / "pipe").is_file()
