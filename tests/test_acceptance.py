@@ -34,9 +34,12 @@ def test_posterior_agrees_with_besiroglu_and_not_with_hoffmann(chinchilla_240):
     draws = chinchilla_240.dataset
     assert chinchilla_240.converged
     for name, (published, error) in BESIROGLU.items():
+        print(f"{name}: median {float(draws[name].median()):.3f}, published {published} +- {error}")
         assert abs(float(draws[name].median()) - published) < error, name
     share = float((draws["beta"] / (draws["alpha"] + draws["beta"])).median())
     assert share == pytest.approx(0.513, abs=0.01)
+    for key in ("besiroglu2024", "hoffmann2022", "hoffmann2022_tex"):
+        print(agreement(chinchilla_240, key))
     assert agreement(chinchilla_240, "besiroglu2024").inside
     assert not agreement(chinchilla_240, "hoffmann2022").inside
     assert not agreement(chinchilla_240, "hoffmann2022_tex").inside
