@@ -1,0 +1,55 @@
+"""The command line: each command parses, makes one library call, and prints. One file, one command."""
+
+import sys
+import warnings
+
+import typer
+
+from bayescale.cli.check import check
+from bayescale.cli.compare import compare
+from bayescale.cli.data import data
+from bayescale.cli.demo import demo
+from bayescale.cli.fit import fit
+from bayescale.cli.forecast import forecast
+from bayescale.cli.laws import laws
+from bayescale.cli.reproduce import reproduce
+from bayescale.cli.show import show
+from bayescale.cli.stack import stack
+from bayescale.errors import BayescaleWarning, InputError
+
+INTERRUPTED = 130
+# In the order of their use, as the help lists them.
+COMMANDS = (demo, check, fit, show, forecast, compare, stack, reproduce, laws, data)
+
+app = typer.Typer(
+    name="bayescale",
+    help="Bayesian neural scaling laws: from a table of training runs to answers with honest intervals.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+for command in COMMANDS:
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; the user's mistakes end in one sentence and exit code 2."""
+    warnings.showwarning = _show_warning
+    try:
+        app()
+    except InputError as error:
+        print(f"bayescale: {error}", file=sys.stderr)
+        sys.exit(2)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # Typer catches Ctrl-C itself, and says nothing
+            print("bayescale: interrupted; no file was left half written.", file=sys.stderr)
+        raise
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    if issubclass(category, BayescaleWarning):
+        print(f"Warning: {message}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno, line), file=sys.stderr)

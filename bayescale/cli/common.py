@@ -1,0 +1,210 @@
+"""What the commands share: options, reading of tables and numbers, and JSON."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bayescale.errors import InputError
+
+RunsArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUNS",
+        help="A table (CSV, TSV, Parquet, JSON lines), or a data set's name such as tiny_sweep.",
+    ),
+]
+PosteriorArgument = Annotated[
+    str, typer.Argument(metavar="POST.NC", help="A file written by `bayescale fit -o` or `bayescale stack -o`.")
+]
+UnitOption = Annotated[
+    str | None, typer.Option("--unit", help="Column whose values are scored as one, such as a curve.")
+]
+LawOption = Annotated[
+    str, typer.Option("--law", help="A law's name; for a law of one input with its column, saturating:C.")
+]
+LawsOption = Annotated[list[str] | None, typer.Option("--law", help="A law to compare; at least two.")]
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="N=n_params", help="Which column of the table is N, D, C or L."),
+]
+FillOption = Annotated[str | None, typer.Option("--fill", metavar="C|N|D", help="Compute this column from C = 6 N D.")]
+PoolOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pool",
+        help="Pool over a column: modality; modality:none for separate laws; "
+        "alpha=modality, E=none or beta=complete for one parameter, the others being pooled too.",
+    ),
+]
+PriorOption = Annotated[
+    list[str] | None,
+    typer.Option("--prior", metavar="'E=LogNormal(0.5, 0.2)'", help="Replace a default prior, natural units."),
+]
+NoiseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--noise",
+        help="student, normal or frontier, each with +size; binomial or beta_binomial for accuracies with n_trials.",
+        show_default="student; beta_binomial for accuracies with n_trials",
+    ),
+]
+DiscrepancyOption = Annotated[bool, typer.Option("--discrepancy", help="Let the truth depart smoothly from the law.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Same seed, same draws.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def build_model(source, law, column, fill, pool, prior, noise, discrepancy):
+    """Read the table and assemble the model."""
+    from bayescale.model import Model
+
+    runs = read_table(source, column, fill)
+    return Model(
+        law,
+        runs,
+        pool=read_pool(pool),
+        priors=dict(read_pairs(prior, "--prior")),
+        noise=noise,
+        discrepancy=discrepancy,
+    )
+
+
+def read_table(source: str, column, fill):
+    """Read the runs: a file, or a data set of this name."""
+    from bayescale.datasets import DATASETS, load_runs
+    from bayescale.runs import read_runs
+
+    columns: dict[str, Any] = dict(read_pairs(column, "--column"))
+    if source in DATASETS and not os.path.exists(source):
+        runs = load_runs(source)
+        return read_runs(runs, fill=fill, **columns) if columns or fill else runs
+    if not os.path.exists(source) and not Path(source).suffix:
+        raise InputError(
+            f"There is no file and no data set {source!r}. Data sets: {', '.join(DATASETS)}; "
+            "files end in .csv, .parquet, .jsonl."
+        )
+    return read_runs(source, fill=fill, **columns)
+
+
+def read_pool(options: list[str] | None):
+    """Read the options of pooling as `Model` takes them."""
+    if not options:
+        return None
+    whole = [text for text in options if "=" not in text]
+    if len(whole) > 1:
+        raise InputError(f"--pool names one column; {', '.join(whole)} were given.")
+    if len(whole) == len(options):
+        return whole[0]
+    chosen = dict(read_pairs([text for text in options if "=" in text], "--pool"))
+    return ({"*": whole[0]} if whole else {}) | chosen
+
+
+def check_output(output: Path | None, source: str | None = None) -> None:
+    """Refuse, before the work is done, a file that cannot be written after it."""
+    if output is None:
+        return
+    if not os.path.isdir(output.parent):
+        raise InputError(f"Cannot write {str(output)!r}: there is no folder {str(output.parent)!r}.")
+    if os.path.isdir(output):
+        raise InputError(f"Cannot write {str(output)!r}: it is a folder. Name a file in it.")
+    if os.path.exists(output) and not os.path.isfile(output):
+        raise InputError(f"Cannot write {str(output)!r}: it is no file but a device or a pipe.")
+    if source is not None and os.path.exists(output) and os.path.exists(source) and os.path.samefile(output, source):
+        raise InputError(f"{str(output)!r} is what is read; name another file to write to.")
+    if not os.access(output if os.path.exists(output) else output.parent, os.W_OK):
+        raise InputError(f"Cannot write {str(output)!r}: permission denied. Name a file that can be written.")
+
+
+def read_pairs(options: list[str] | None, flag: str) -> list[tuple[str, str]]:
+    """Read options of the form NAME=VALUE."""
+    pairs = []
+    for text in options or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise InputError(f"{flag} takes NAME=VALUE; {text!r} was given.")
+        if name.strip() in (given for given, _ in pairs):
+            raise InputError(f"{flag} names {name.strip()} twice.")
+        pairs.append((name.strip(), value.strip()))
+    return pairs
+
+
+def read_numbers(name: str, text: str) -> float | list[float]:
+    """Read a number such as 70B, or several."""
+    from bayescale.numerals import parse_number
+
+    if re.fullmatch(r"\s*\d{1,3}(,\d{3})+\s*", text):
+        raise InputError(
+            f"--{name} {text}: is this one number or several? Write {text.replace(',', '')}, or several as 7B,70B."
+        )
+    if text.strip() and "," not in text:
+        return parse_number(text)
+    numbers = [parse_number(part) for part in text.split(",") if part.strip()]
+    if len(numbers) < 2:
+        raise InputError(f"--{name} takes a number such as 70B, or several: 7B,70B; {text!r} was given.")
+    return numbers
+
+
+def open_one(path: str):
+    """Open a posterior."""
+    from bayescale.posterior import open_posterior
+
+    return open_posterior(path)
+
+
+def open_either(path: str):
+    """Open a posterior or a stack, by what the file says it is."""
+    from bayescale.answers.mixture import open_stack
+    from bayescale.storage import is_stack
+
+    return open_stack(path) if is_stack(path) else open_one(path)
+
+
+def summary_of_stack(saved) -> dict[str, Any]:
+    """Return a stack as JSON shows it."""
+    return {
+        "by": saved.by,
+        "seed": saved.seed,
+        "converged": saved.converged,
+        "weights": saved.table().reset_index().to_dict("records"),
+        "notes": list(saved.notes),
+    }
+
+
+def open_all(paths: list[str]) -> dict[str, Any]:
+    """Open several posteriors, called what their files are."""
+    names = [Path(path).stem for path in paths]
+    labels = names if len(set(names)) == len(names) else paths
+    return {label: open_one(path) for label, path in zip(labels, paths, strict=True)}
+
+
+def summary_of(posterior) -> dict[str, Any]:
+    """Return a posterior as JSON shows it."""
+    return {
+        "law": posterior.model.law.name,
+        "converged": posterior.converged,
+        "problems": posterior.diagnostics.problems,
+        "seed": posterior.info.get("seed"),
+        "model": posterior.model.to_dict(),
+        "summary": posterior.summary().reset_index(names="parameter").to_dict("records"),
+    }
+
+
+def print_json(value: Any) -> None:
+    """Print as JSON."""
+    print(json.dumps(as_plain(value), indent=2, allow_nan=False))
+
+
+def as_plain(value: Any) -> Any:
+    """Values as JSON has them: NumPy numbers as numbers, what is not finite as null."""
+    if isinstance(value, dict):
+        return {str(k): as_plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_plain(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not (value == value and abs(value) != float("inf")):
+        return None
+    return value

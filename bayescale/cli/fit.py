@@ -1,0 +1,66 @@
+"""`bayescale fit`: fit a law."""
+
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayescale.cli.common import (
+    ColumnOption,
+    DiscrepancyOption,
+    FillOption,
+    JsonOption,
+    LawOption,
+    NoiseOption,
+    PoolOption,
+    PriorOption,
+    RunsArgument,
+    SeedOption,
+    build_model,
+    check_output,
+    print_json,
+    summary_of,
+)
+from bayescale.errors import BayescaleWarning
+
+
+def fit(
+    runs: RunsArgument,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to keep the posterior.")] = None,
+    law: LawOption = "chinchilla",
+    column: ColumnOption = None,
+    fill: FillOption = None,
+    pool: PoolOption = None,
+    prior: PriorOption = None,
+    noise: NoiseOption = None,
+    discrepancy: DiscrepancyOption = False,
+    seed: SeedOption = None,
+    draws: Annotated[int, typer.Option("--draws", help="Kept draws of each chain.")] = 1000,
+    tune: Annotated[int, typer.Option("--tune", help="Tuning draws of each chain.")] = 1000,
+    chains: Annotated[int, typer.Option("--chains", help="Independent chains.")] = 4,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit a law to a table of runs; print the posterior and whether the law fits.
+
+    Example: bayescale fit runs.csv --law chinchilla --pool modality --seed 1 -o post.nc
+    """
+    from bayescale.answers.check import check_fit, check_sentences
+    from bayescale.inference import fit as fit_model
+
+    check_output(output, runs)
+    model = build_model(runs, law, column, fill, pool, prior, noise, discrepancy)
+    posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains)
+    if output is not None:
+        posterior.save(output)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayescaleWarning)  # said once already, by the fit
+        sentences = check_sentences(check_fit(posterior))
+    if as_json:
+        print_json(summary_of(posterior) | {"check": sentences, "output": str(output) if output else None})
+        return
+    print(posterior)
+    print()
+    print("\n".join(sentences))
+    if output is not None:
+        print(f"\nKept in {output}. Ask it: bayescale forecast {output} --help")
