@@ -1,6 +1,5 @@
 """Where a response first reaches a level: a grid along the scale, then a root, for all draws at once."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ MARGIN = 7.0
 GROWTH = 1.2
 HALVINGS = 100
 CLOSE = 1e-12
+TOGETHER = 16
 
 
 @dataclass(frozen=True)
@@ -64,19 +64,32 @@ class Axis:
         """Coordinate half-way between the ends of the runs."""
         return 0.5 * float(self.place(self.low) + self.place(self.high))
 
-    def outward(self, first: float, growth: float) -> np.ndarray:
-        """Distances that grow until they pass every limit."""
-        widest = self.limits[1] - self.limits[0] + abs(self.centre)
-        count = int(np.log(widest / first * (growth - 1) + 1) / np.log(growth)) + 2
-        return first * (growth ** np.arange(1, count) - 1) / (growth - 1)
+    def ladder(self, fine: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates that are looked at: from the start upwards, the start first, and from it downwards.
 
-    def grid(self) -> np.ndarray:
-        """Coordinates from the lowest up: fine near the runs, with steps that grow away from them."""
-        half = 0.5 * abs(float(self.place(self.high) - self.place(self.low))) + MARGIN
-        near = np.linspace(-half, half, int(np.ceil(2 * half / STEP)) + 1)
-        outward = half + self.outward(STEP, GROWTH)
-        places = self.centre + np.concatenate([-outward[::-1], near, outward])
-        return np.unique(np.clip(places, *self.limits))
+        Parameters
+        ----------
+        fine : bool
+            For a response that may turn: from the smallest run, in steps of 0.1 to 7 beyond the largest, then growing
+            by a fifth. Else from the middle of the runs, in steps that double.
+        """
+        low, high = self.limits
+        if not fine:
+            start = float(np.clip(self.centre, low, high))
+            steps = _growing(1.0, 2.0, high - low)
+            return np.unique(np.minimum(start + np.append(0.0, steps), high)), np.unique(np.maximum(start - steps, low))[::-1]
+        ends = sorted(float(np.clip(self.place(x), low, high)) for x in (self.low, self.high))
+        near = np.linspace(0.0, ends[1] - ends[0] + MARGIN, int(np.ceil((ends[1] - ends[0] + MARGIN) / STEP)) + 1)
+        far = near[-1] + _growing(STEP, GROWTH, high - low)
+        back = np.append(near[1:][near[1:] <= MARGIN], MARGIN + _growing(STEP, GROWTH, high - low))
+        up = np.unique(np.minimum(ends[0] + np.concatenate([near, far]), high))
+        return up, np.unique(np.maximum(ends[0] - back, low))[::-1]
+
+
+def _growing(first: float, growth: float, widest: float) -> np.ndarray:
+    """Distances whose steps grow by a factor, until they pass the widest."""
+    count = int(np.log(widest / first * (growth - 1) + 1) / np.log(growth)) + 2
+    return first * (growth ** np.arange(1, count) - 1) / (growth - 1)
 
 
 def first_crossing(
@@ -100,8 +113,9 @@ def first_crossing(
     rises : bool
         Whether the level is reached from below.
     monotone : bool
-        Whether the response never turns. If it may, the grid is fine near the runs, and a level that is reached and
-        left again within one step of it (0.1 e-folds there, wider away from the runs) is missed.
+        Whether the response never turns. If it may, it is followed from the smallest run: up to where the level is
+        first reached, or, where it is reached there already, down to where that stretch begins. A level that is
+        reached and left again within one step (0.1 e-folds up to 7 beyond the runs, wider farther out) is missed.
 
     Returns
     -------
@@ -118,53 +132,35 @@ def first_crossing(
         with np.errstate(all="ignore"):
             return sign * (response(axis.scale(place)) - level)
 
-    below, above, undefined = (_by_doubling if monotone else _by_grid)(gap, axis)
+    below, above, undefined = _bracket(gap, axis, monotone)
     inside = np.isfinite(below) & np.isfinite(above)
     anywhere = float(np.clip(axis.centre, *axis.limits))
     place = _root(gap, below.where(inside, anywhere), above.where(inside, anywhere))
     return axis.scale(xr.where(inside, place, above.where(above == np.inf, -np.inf))), undefined
 
 
-def _by_grid(gap, axis: Axis) -> tuple[Any, Any, Any]:
-    """Places between which the level is first reached on a grid from the lowest up; infinite where on no side."""
-    grid = axis.grid()
-    value = gap(xr.DataArray(grid[0]))
-    found, undefined = value >= 0, value.isnull()
-    below, above = xr.full_like(value, -np.inf), xr.where(found, grid[0], np.inf)
-    for before, place in itertools.pairwise(grid):
-        if bool(found.all()):
-            break
-        value = gap(xr.DataArray(place))
-        fresh = (value >= 0) & ~found
-        below, above = xr.where(fresh, before, below), xr.where(fresh, place, above)
-        undefined, found = undefined | (value.isnull() & ~found), found | fresh
-    return below, above, undefined
+def _bracket(gap, axis: Axis, monotone: bool) -> tuple[Any, Any, Any]:
+    """Places between which the level is reached, infinite where on no side, and whether a value was missing.
 
-
-def _by_doubling(gap, axis: Axis) -> tuple[Any, Any, Any]:
-    """The same for a response that never turns: from the runs upwards until it is reached, or down until it is not."""
-    low, high = axis.limits
-    start = float(np.clip(axis.centre, low, high))
-    value = gap(xr.DataArray(start))
-    first, undefined = value >= 0, value.isnull()
-    below, above = xr.where(first, -np.inf, start), xr.where(first, start, np.inf)
-    steps = axis.outward(1.0, 2.0)
-    for place in np.unique(np.minimum(start + steps, high)):
-        waiting = above == np.inf
-        if not bool(waiting.any()):
-            break
-        value = gap(xr.DataArray(place))
-        here = waiting & (value >= 0)
-        above, below = xr.where(here, place, above), xr.where(waiting & ~here, place, below)
-        undefined = undefined | (waiting & value.isnull())
-    for place in np.unique(np.maximum(start - steps, low))[::-1]:
-        waiting = below == -np.inf
-        if not bool(waiting.any()):
-            break
-        value = gap(xr.DataArray(place))
-        here = waiting & (value >= 0)
-        above, below = xr.where(here, place, above), xr.where(waiting & ~here, place, below)
-        undefined = undefined | (waiting & value.isnull())
+    From one place upwards until the level is reached; where it is reached there, downwards until it is not.
+    """
+    up, down = axis.ladder(fine=not monotone)
+    value = gap(xr.DataArray(up[0]))
+    here, undefined = value >= 0, value.isnull()
+    below, above = xr.where(here, -np.inf, up[0]), xr.where(here, up[0], np.inf)
+    together = 1 if monotone else TOGETHER  # steps of a fine ladder are cheap, those of a coarse one are few
+    for places in (up[1:], down):
+        for block in np.array_split(places, max(1, len(places) // together)):
+            waiting = (below == -np.inf) if places is down else (above == np.inf)
+            if not bool(waiting.any()):
+                break
+            values = gap(xr.DataArray(block, dims="step"))
+            for k, place in enumerate(block):
+                value = values.isel(step=k)
+                waiting = (below == -np.inf) if places is down else (above == np.inf)
+                undefined = undefined | (waiting & value.isnull())
+                above = xr.where(waiting & (value >= 0), place, above)
+                below = xr.where(waiting & ~(value >= 0), place, below)
     return below, above, undefined
 
 

@@ -85,11 +85,11 @@ def threshold(
 
     Notes
     -----
-    The scale is found on a grid and by bisection, to about 1e-12 in its log, between 1e-300 and 1e300 (budgets: from
-    the smallest run's, of one parameter and token, to that of 1e30 of either). A law that declares which way it goes is
-    bracketed by doubling; for another the grid has steps of 0.1 e-folds from a factor 1,000 below the runs to one above
-    them and steps that grow by 20 % outside, and the *first* crossing is taken: a response that reaches the level and
-    leaves it again is at its first.
+    The scale is exact to about 1e-12 in its log, and looked for between 1e-300 and 1e300 (a budget without a closed
+    form: from that of the smallest run, one parameter and token, to that of 1e30 of each). A law that declares which
+    way it goes is bracketed by doubling. Any other is followed from the smallest run in steps of 0.1 e-folds, to a
+    factor 1,000 beyond the runs, then in steps that grow by a fifth: the answer is the first crossing at or beyond the
+    smallest run; where the level is reached there already, the scale at which that stretch begins.
 
     Examples
     --------
