@@ -19,9 +19,7 @@ SILENT = 0.5
 PRIOR_DRAWS = 2000
 
 
-def breaks(
-    posterior: Posterior, *, before: Any = None, group: str | None = None, seed: int = 0
-) -> xr.Dataset:
+def breaks(posterior: Posterior, *, before: Any = None, group: str | None = None, seed: int = 0) -> xr.Dataset:
     """Places of the breaks of a broken power law, and of the next one beyond the runs.
 
     The law has as many breaks as it was given. Where all of a draw's breaks lie inside the runs, the next one is drawn
@@ -74,9 +72,9 @@ def breaks(
     place, change = _places(posterior, count, group, seed)
     before_runs = sample_prior(model, PRIOR_DRAWS, seed)
     prior_place, _ = _places(before_runs, count, None if group == NEW else group, seed)
-    beyond = place.where(place > largest).min("break")
+    beyond = place.where(place > largest).min("break")  # NaN where none is
     drawn = _another(posterior, count, place.max("break"), largest, seed)
-    assumed = beyond.isnull()
+    assumed = (place <= largest).all("break")
     answer = xr.Dataset(
         {
             "place": place.transpose(*DRAWS, ...).assign_attrs(units=law.inputs[0].unit or "1", long_name="break"),
@@ -87,7 +85,7 @@ def breaks(
             "assumed": assumed.transpose(*DRAWS, ...),
             "smallest": smallest,
             "largest": largest,
-            "contraction": 1 - np.log(place).var(DRAWS) / np.log(prior_place).var(DRAWS),
+            "contraction": 1 - _log_variance(place) / _log_variance(prior_place),
             "prior_inside": ((prior_place >= smallest) & (prior_place <= largest)).mean(DRAWS),
         },
         attrs={"law": law.name, "scale": law.inputs[0].column, "converged": int(posterior.converged), "seed": seed},
@@ -102,6 +100,11 @@ def breaks(
     return answer.assign_attrs(before=float(at))
 
 
+def _log_variance(place: xr.DataArray) -> xr.DataArray:
+    logs: Any = np.log(place)
+    return logs.var(DRAWS)
+
+
 def _places(posterior: Posterior, count: int, group, seed) -> tuple[xr.DataArray, xr.DataArray]:
     """Breaks and changes of the exponent, along the dim ``break``."""
     model = posterior.model
@@ -110,7 +113,10 @@ def _places(posterior: Posterior, count: int, group, seed) -> tuple[xr.DataArray
     number = pd.Index(range(1, count + 1), name="break")
     place, change = (
         xr.concat(
-            [constants[f"{letter}_{i}"].reset_coords(drop=True) for i in number], number, coords="minimal", compat="override"
+            [constants[f"{letter}_{i}"].reset_coords(drop=True) for i in number],
+            number,
+            coords="minimal",
+            compat="override",
         )
         for letter in "dc"
     )
@@ -122,7 +128,7 @@ def _another(posterior: Posterior, count: int, last: xr.DataArray, largest: xr.D
     model = posterior.model
     gap = next(p for p in broken(count + 1).params if p.symbol == f"gap_{count + 1}")
     prior = gap.default(model.response_scale, model.spans).to_scipy()
-    least = np.maximum(np.log(largest / last), 0.0)
+    least: Any = np.maximum(np.log(largest / last), 0.0)
     share = stream("another break", seed).random(least.shape)
     log_ratio = least.copy(data=prior.isf(share * prior.sf(least.to_numpy())))
     with np.errstate(over="ignore"):
@@ -156,8 +162,10 @@ def breaks_table(answer: xr.Dataset) -> pd.DataFrame:
     )
     if "before" in answer.attrs:
         following["P(before)"] = (answer["next"] <= answer.attrs["before"]).mean(DRAWS)
-    rows = following.to_dataframe().reset_index() if following.sizes else pd.DataFrame(
-        [{str(name): float(following[name]) for name in following.data_vars}]
+    rows = (
+        following.to_dataframe().reset_index()
+        if following.sizes
+        else pd.DataFrame([{str(name): float(following[name]) for name in following.data_vars}])
     )
     return pd.concat([each.to_dataframe().reset_index(), rows.assign(**{"break": "next"})], ignore_index=True)
 

@@ -146,7 +146,7 @@ def chain(first: Posterior | Stack, second: Posterior) -> Chain:
 
 def _resample(posterior: Posterior, chains: int, draws: int, rng: np.random.Generator) -> Posterior:
     """Return the posterior with some of its draws in random order, in chains of the shape asked."""
-    flat = posterior.dataset.stack(sample=("chain", "draw"), create_index=False).drop_vars(  # noqa: PD013
+    flat = posterior.dataset.stack(sample=("chain", "draw"), create_index=False).drop_vars(
         ("chain", "draw"), errors="ignore"
     )
     picks = rng.permutation(flat.sizes["sample"])[: chains * draws].reshape(chains, draws)

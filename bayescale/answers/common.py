@@ -11,7 +11,7 @@ import xarray as xr
 from bayescale.cost import six_nd
 from bayescale.errors import ConvergenceWarning, InputError
 from bayescale.numerals import parse_number
-from bayescale.posterior import Posterior
+from bayescale.posterior import NEW, Posterior
 from bayescale.prior import REAL
 
 
@@ -81,6 +81,31 @@ def _number(name: str, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         raise InputError(f"{name} must be a number or text such as '70B'; {value!r} was given.") from None
+
+
+def known_inputs(posterior: Posterior, group: str | None) -> dict[str, xr.DataArray]:
+    """Inputs that the formula takes as known and on which the runs of each group agree, by column."""
+    columns = [i.column for i in posterior.model.law.inputs if i.known]
+    found = {column: shared_value(posterior, column, group) for column in columns}
+    return {column: value for column, value in found.items() if value is not None}
+
+
+def shared_value(posterior: Posterior, column: str, group: str | None) -> xr.DataArray | None:
+    """Value of a column on which the runs (of each group) agree; None where they do not, or there is no such column."""
+    model = posterior.model
+    if column not in model.runs:
+        return None
+    x = model.runs[column].to_numpy(dtype=float)
+    if not model.group or group == NEW:
+        values = np.unique(x)
+        return xr.DataArray(values[0]) if values.size == 1 else None
+    names = model.groups if group is None else (group,)
+    by_group = [np.unique(x[model.group_index == model.groups.index(name)]) for name in names]
+    if any(values.size != 1 for values in by_group):
+        return None
+    if group is not None:
+        return xr.DataArray(by_group[0][0])
+    return xr.DataArray([values[0] for values in by_group], {model.group: list(names)}, model.group)
 
 
 def interval(values: xr.DataArray, dims=("chain", "draw")) -> xr.DataArray:
@@ -174,7 +199,9 @@ def where(answer: xr.Dataset, row: Mapping[str, Any]) -> str:
         if name not in row:
             continue
         unit = answer[name].attrs.get("units", "")
-        said.append(f"{name} = {row[name]:.4g}{f' {unit}' if unit else ''}" if isinstance(row[name], float) else str(row[name]))
+        said.append(
+            f"{name} = {row[name]:.4g}{f' {unit}' if unit else ''}" if isinstance(row[name], float) else str(row[name])
+        )
     if group := answer.attrs.get("group"):
         said.append(f"{group}")
     return ", ".join(said)

@@ -77,7 +77,9 @@ class Axis:
         if not fine:
             start = float(np.clip(self.centre, low, high))
             steps = _growing(1.0, 2.0, high - low)
-            return np.unique(np.minimum(start + np.append(0.0, steps), high)), np.unique(np.maximum(start - steps, low))[::-1]
+            return np.unique(np.minimum(start + np.append(0.0, steps), high)), np.unique(
+                np.maximum(start - steps, low)
+            )[::-1]
         ends = sorted(float(np.clip(self.place(x), low, high)) for x in (self.low, self.high))
         near = np.linspace(0.0, ends[1] - ends[0] + MARGIN, int(np.ceil((ends[1] - ends[0] + MARGIN) / STEP)) + 1)
         far = near[-1] + _growing(STEP, GROWTH, high - low)
@@ -125,7 +127,6 @@ def first_crossing(
     undefined : DataArray
         Whether the law gave no number at a place that had to be looked at; such a place counts as not reached.
     """
-
     sign = 1.0 if rises else -1.0
 
     def gap(place: xr.DataArray) -> xr.DataArray:
@@ -165,7 +166,7 @@ def _bracket(gap, axis: Axis, monotone: bool) -> tuple[Any, Any, Any]:
 
 
 def _root(gap, below: xr.DataArray, above: xr.DataArray) -> xr.DataArray:
-    """Where a gap closes between two places, by Chandrupatla's method: inverse quadratic steps where safe, or halves."""
+    """Where a gap closes between two places, by Chandrupatla's method: inverse quadratic where safe, else halves."""
     x1, x2 = below, above
     f1, f2 = gap(x1), gap(x2)
     share: Any = xr.full_like(f1, 0.5)

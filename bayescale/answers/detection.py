@@ -1,4 +1,4 @@
-"""How far above chance must an accuracy lie to be told from a guess, with so many questions?"""
+"""How far above chance an accuracy must lie to be told from a guess, with so many questions."""
 
 from typing import Any
 

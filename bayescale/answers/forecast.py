@@ -8,18 +8,26 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import interval, interval_name, read_inputs, read_value, warn_unless_converged
+from bayescale.answers.chain import Chain
+from bayescale.answers.common import (
+    interval,
+    interval_name,
+    known_inputs,
+    read_inputs,
+    read_value,
+    warn_unless_converged,
+)
 from bayescale.answers.mixture import Stack
 from bayescale.cost import six_nd
 from bayescale.errors import InputError
 from bayescale.numerals import parse_column
-from bayescale.posterior import Posterior
+from bayescale.posterior import NEW, Posterior
 from bayescale.prior import REAL
 from bayescale.streams import stream
 
 
 def forecast(
-    posterior: Posterior | Stack,
+    posterior: Posterior | Stack | Chain,
     runs: pd.DataFrame | None = None,
     *,
     group: str | None = None,
@@ -30,9 +38,9 @@ def forecast(
 
     Parameters
     ----------
-    posterior : Posterior or Stack
-        A fit, or several laws with weights. Each law of a stack takes the inputs it knows; one that misses an input is
-        left out with a warning.
+    posterior : Posterior, Stack or Chain
+        A fit, several laws with weights, or two laws in a row (``inputs`` only). Each law of a stack takes
+        the inputs it knows; one that misses an input is left out with a warning.
     runs : DataFrame, optional
         Runs to forecast, one by one (dim ``run``), instead of ``inputs``; with their group where the fit has groups.
     group : str, optional
@@ -64,6 +72,8 @@ def forecast(
     """
     if runs is not None and inputs:
         raise InputError(f"Give runs or inputs, not both; runs and {', '.join(inputs)} were given.")
+    if isinstance(posterior, Chain):
+        return _forecast_chain(posterior, runs, group, inputs, seed)
     if isinstance(posterior, Stack):
         return _forecast_stack(posterior, runs, group, inputs, seed)
     warn_unless_converged(posterior)
@@ -113,6 +123,42 @@ def _forecast_stack(stack: Stack, runs: pd.DataFrame | None, group, inputs, seed
         {name: answer.assign(beyond=farthest.assign_attrs(attrs)) for name, answer in answers.items()}, seed
     )
     return mixed if group is None else mixed.assign_attrs(group=group)
+
+
+def _forecast_chain(asked: Chain, runs: pd.DataFrame | None, group, inputs, seed) -> xr.Dataset:
+    """Forecast what the second law takes by the first, and from its draws the response.
+
+    A run's response follows from what that run would measure of the link, noise included.
+    """
+    if runs is not None:
+        raise InputError("A chain is asked at inputs, such as N= and D=; runs were given.")
+    if isinstance(asked.first, Stack):
+        second, first = asked.second, asked.first
+        own = group in (NEW, *second.model.groups)
+
+        def ask(member: Posterior) -> xr.Dataset:
+            return forecast(
+                Chain(member, second), group=group if own else first.group_of(member, group), seed=seed, **inputs
+            )
+
+        return first.draws_of(ask, seed)
+    first, second = asked.pair(seed)
+    groups = asked.groups(group)
+    law = second.model.law
+    others = {c: x for c, x in inputs.items() if c in law.columns and c != asked.link}
+    shared = {c: x for c, x in inputs.items() if c not in others or c in first.model.law.columns}
+    link = forecast(first, group=groups[0], seed=seed, **shared)
+    warn_unless_converged(second, stacklevel=4)
+    own = known_inputs(second, groups[1])
+    middle = read_inputs(second, {**own, **others, asked.link: link[asked.link].median(("chain", "draw"))})
+    symbol = next(i.symbol for i in law.inputs if i.column == asked.link)
+    params = second.params(groups[1], seed)
+    beyond = np.maximum(link["beyond"], second.beyond(middle, groups[1]))
+    expected = _answer(second, params, {**middle, symbol: link[asked.link]}, beyond, seed)
+    measured = _answer(second, params, {**middle, symbol: link[f"{asked.link}_run"]}, beyond, seed)
+    run = f"{law.output.symbol}_run"
+    said = {"law": asked.name, "converged": int(asked.converged), "seed": seed}
+    return expected.assign({run: measured[run]}).assign_attrs(said if group is None else {**said, "group": group})
 
 
 def _read_for_all(stack: Stack, inputs: Mapping[str, Any]) -> dict[str, xr.DataArray]:

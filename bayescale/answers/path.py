@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayescale.answers.chain import Chain
-from bayescale.answers.common import read_value
+from bayescale.answers.common import known_inputs, read_value
 from bayescale.answers.crossing import Axis
 from bayescale.answers.optimum import optimum, read_split
 from bayescale.cost import six_nd
@@ -110,35 +110,8 @@ def path_of(
     if tokens_per_parameter is not None:
         return _at_ratio(asked, params, values, tokens_per_parameter, cost, group)
     if cost is six_nd and (strange := [name for name in elsewhere if name not in ("N", "D")]):
-        raise InputError(
-            f"{listed(strange)} is no input of law {law.name!r}; it is asked at {', '.join(law.columns)}."
-        )
+        raise InputError(f"{listed(strange)} is no input of law {law.name!r}; it is asked at {', '.join(law.columns)}.")
     return _at_best(asked, params, values, cost, group)
-
-
-def known_inputs(posterior: Posterior, group: str | None) -> dict[str, xr.DataArray]:
-    """Inputs that the formula takes as known and on which the runs of each group agree, by column."""
-    columns = [i.column for i in posterior.model.law.inputs if i.known]
-    found = {column: shared_value(posterior, column, group) for column in columns}
-    return {column: value for column, value in found.items() if value is not None}
-
-
-def shared_value(posterior: Posterior, column: str, group: str | None) -> xr.DataArray | None:
-    """Value of a column on which the runs (of each group) agree; None where they do not, or there is no such column."""
-    model = posterior.model
-    if column not in model.runs:
-        return None
-    x = model.runs[column].to_numpy(dtype=float)
-    if not model.group or group == NEW:
-        values = np.unique(x)
-        return xr.DataArray(values[0]) if values.size == 1 else None
-    names = model.groups if group is None else (group,)
-    by_group = [np.unique(x[model.group_index == model.groups.index(name)]) for name in names]
-    if any(values.size != 1 for values in by_group):
-        return None
-    if group is not None:
-        return xr.DataArray(by_group[0][0])
-    return xr.DataArray([values[0] for values in by_group], {model.group: list(names)}, model.group)
 
 
 def _single(posterior: Posterior, params, values, item: Input, group) -> Path:
@@ -180,8 +153,8 @@ def _at_best(posterior: Posterior, params, values, cost, group) -> Path:
     split = read_split(posterior.model, cost, values)
     smallest = float(np.max(np.asarray(split.spent({name: split.least[name] for name in split.free}))))
     spent = _spent(posterior, split)
-    limits = {} if split.closed else {"least": smallest * (1 + 1e-6), "most": _most(split)}
-    axis = Axis(float(spent.min()), float(spent.max()), **limits)
+    least, most = (1e-300, 1e300) if split.closed else (smallest * (1 + 1e-6), _most(split))
+    axis = Axis(float(spent.min()), float(spent.max()), least=least, most=most)
 
     def best(budget):
         if split.closed and law.optimum is not None:  # at any budget, however small
@@ -266,9 +239,7 @@ def _chained(asked: Chain, given, tokens_per_parameter, cost, group, seed) -> Pa
     if missing := [column for column in others if column not in held]:
         raise InputError(f"Law {law.name!r} is asked at {', '.join(law.columns)}; {listed(missing)} is not given.")
     rest = {name: value for name, value in given.items() if name not in others or name in first.model.law.columns}
-    path = path_of(
-        first, rest, tokens_per_parameter=tokens_per_parameter, cost=cost, group=groups[0], seed=seed
-    )
+    path = path_of(first, rest, tokens_per_parameter=tokens_per_parameter, cost=cost, group=groups[0], seed=seed)
     params = second.params(groups[1], seed)
     fixed = {symbols[column]: value for column, value in held.items()}
     return replace(

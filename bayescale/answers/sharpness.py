@@ -1,4 +1,4 @@
-"""Is it emergent, or the metric's artefact? How sudden a rise is under a task's metric and under a continuous one."""
+"""How sudden a rise is under a task's metric and under a continuous one: emergent, or the metric's artefact."""
 
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from bayescale.posterior import Posterior
 WAY = (0.1, 0.9)
 LIKELY = 0.9
 DRAWS = ("chain", "draw")
+_PARTS = ("median", "lower", "upper")
 
 
 def sharpness(
@@ -94,7 +95,13 @@ def sharpness(
     converged = all(part.converged for part in _parts(posterior) + _parts(companion))
     said = {} if group is None else {"group": group}
     return answer.assign_attrs(
-        law=law, scale=asked.path.name, path=asked.path.words, than=float(than), converged=int(converged), seed=seed, **said
+        law=law,
+        scale=asked.path.name,
+        path=asked.path.words,
+        than=float(than),
+        converged=int(converged),
+        seed=seed,
+        **said,
     )
 
 
@@ -112,7 +119,9 @@ def _parts(posterior: Posterior | Chain | None) -> list[Any]:
 def _asked(posterior: Posterior | Chain, inputs, group, seed) -> _Asked:
     columns = {c for part in _parts(posterior) for c in part.model.law.columns}
     name = posterior.name if isinstance(posterior, Chain) else posterior.model.law.name
-    path = path_of(posterior, {c: x for c, x in inputs.items() if c in columns or c in ("N", "D")}, group=group, seed=seed)
+    path = path_of(
+        posterior, {c: x for c, x in inputs.items() if c in columns or c in ("N", "D")}, group=group, seed=seed
+    )
     if not path.axis.log:
         raise InputError(
             f"Decades are counted on a scale of size; law {name!r} is asked along {path.name}. "
@@ -156,7 +165,9 @@ def sharpness_table(answer: xr.Dataset) -> pd.DataFrame:
     reduced = xr.Dataset()
     for name in map(str, answer.data_vars):
         parts = interval(answer[name])
-        reduced = reduced.assign({f"{name} {q}": parts.sel(quantity=q, drop=True) for q in ("median", "lower", "upper")})
+        reduced = reduced.assign(
+            {f"{name} {q}": parts.sel(quantity=q, drop=True) for q in ("median", "lower", "upper")}
+        )
         reduced[name.replace("decades", "P(sharp)")] = (answer[name] < answer.attrs["than"]).mean(DRAWS)
     if reduced.sizes:
         table = reduced.to_dataframe().reset_index()
@@ -182,7 +193,9 @@ def _verdict(task: float, companion: float) -> str:
 def sharpness_sentences(answer: xr.Dataset) -> list[str]:
     """Say it in words, a sentence a group."""
     attrs = answer.attrs
-    lines = [f"The law alone, {attrs['path']}; sharp means fewer than {attrs['than']:g} decades from 10 to 90 % of the way."]
+    lines = [
+        f"The law alone, {attrs['path']}; sharp means fewer than {attrs['than']:g} decades from 10 to 90 % of the way."
+    ]
     for row in sharpness_table(answer).to_dict("records"):
         first = next(iter(row))
         who = f"{row[first]}: " if isinstance(row[first], str) else ""

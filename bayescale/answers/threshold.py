@@ -1,4 +1,4 @@
-"""At what scale is a level reached: less loss, more accuracy; and with what probability at none?"""
+"""The scale at which a level is reached, less loss or more accuracy; and how probable it is that none is enough."""
 
 import warnings
 from collections.abc import Callable, Mapping
@@ -11,11 +11,11 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.answers.chain import Chain
-from bayescale.answers.common import interval, interval_name, read_value, warn_unless_converged
+from bayescale.answers.common import interval, interval_name, read_value, shared_value, warn_unless_converged
 from bayescale.answers.crossing import first_crossing
 from bayescale.answers.detection import LEVEL, POWER, detection_limit
 from bayescale.answers.mixture import Stack
-from bayescale.answers.path import CHANCE, Path, path_of, shared_value
+from bayescale.answers.path import CHANCE, Path, path_of
 from bayescale.cost import six_nd
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.law import Output
@@ -26,8 +26,10 @@ from bayescale.prior import REAL, UNIT
 SURE = 0.95
 DRAWS = ("chain", "draw")
 POINTS = 61
-TAIL = 0.002
+TAIL = 0.02
+REACH = 1e6
 MARGIN = "margin"
+_PARTS = ("median", "lower", "upper")
 _FACTS = ("level", "largest", CHANCE, "items", "detection_limit")
 
 
@@ -215,7 +217,9 @@ def _mixed(stack: Stack, made: Callable[[Posterior], tuple[Any, str | None]], as
 
     answers = stack.ask(ask)
     first = next(iter(answers.values()))
-    mixed = stack.mix({name: answer[[scale]].assign_attrs(answer.attrs) for name, answer in answers.items()}, asking.seed)
+    mixed = stack.mix(
+        {name: answer[[scale]].assign_attrs(answer.attrs) for name, answer in answers.items()}, asking.seed
+    )
     for fact in (name for name in _FACTS if all(name in answer for answer in answers.values())):
         values = [answer[fact].reset_coords(drop=True) for answer in answers.values()]
         # All laws have the same runs; one that is pooled says it for each group.
@@ -232,9 +236,7 @@ def _level(output: Output, level: Any) -> xr.DataArray:
     """The level asked for, in the output's range."""
     wanted = read_value(output.symbol, level, signed=output.support == REAL)
     if output.support == UNIT and bool((wanted > 1).any()):
-        raise InputError(
-            f"{output.symbol} is a share between 0 and 1; {level!r} was given. Write 60 % as 0.6."
-        )
+        raise InputError(f"{output.symbol} is a share between 0 and 1; {level!r} was given. Write 60 % as 0.6.")
     return wanted
 
 
@@ -312,7 +314,8 @@ def crossed_by(answer: xr.Dataset, x: Any = None) -> xr.DataArray:
     answer : Dataset
         What `threshold` gave.
     x : number, str or sequence, optional
-        Scales; by default 61 between the 0.2 % and the 99.8 % of the finite draws, or the horizon.
+        Scales; by default 61 that hold the central 96 % of the finite draws, the largest run and the horizon, at most a
+        million times beyond these.
 
     Returns
     -------
@@ -327,18 +330,17 @@ def crossed_by(answer: xr.Dataset, x: Any = None) -> xr.DataArray:
 
 
 def default_scales(answer: xr.Dataset) -> np.ndarray:
-    """Scales for the curve of a threshold."""
+    """Scales for the curve of a threshold: about the finite draws, the runs and the horizon."""
     draws = answer[answer.attrs["scale"]].to_numpy().ravel()
     log = bool(answer.attrs["log"])
+    runs = [*answer["largest"].to_numpy().ravel(), *([answer.attrs["horizon"]] if "horizon" in answer.attrs else [])]
     finite = draws[np.isfinite(draws) & ((draws > 0) | (not log))]
-    ends = [*np.quantile(finite, [TAIL, 1 - TAIL]), *answer["largest"].to_numpy().ravel()] if finite.size else []
-    ends = [*ends, *([answer.attrs["horizon"]] if "horizon" in answer.attrs else [])]
-    if not ends:
-        ends = answer["largest"].to_numpy().ravel().tolist()
-    low, high = min(ends), max(ends)
+    ends = np.quantile(finite, [TAIL, 1 - TAIL]) if finite.size else np.array([])
     if log:
-        return np.geomspace(low / 1.5, high * 1.5, POINTS)
-    pad = 0.05 * (high - low) + 1e-9 * abs(high)
+        ends = np.clip(ends, min(runs) / REACH, max(runs) * REACH)
+        return np.geomspace(min([*runs, *ends]) / 1.5, max([*runs, *ends]) * 1.5, POINTS)
+    low, high = min([*runs, *ends]), max([*runs, *ends])
+    pad = 0.05 * (high - low) + 0.01 * abs(high)
     return np.linspace(low - pad, high + pad, POINTS)
 
 
@@ -361,7 +363,9 @@ def threshold_table(answer: xr.Dataset) -> pd.DataFrame:
     reduced = xr.Dataset({"level": answer["level"]})
     for name in [str(v) for v in answer.data_vars if "draw" in answer[v].dims]:
         parts = interval(answer[name])
-        reduced = reduced.assign({f"{name} {q}": parts.sel(quantity=q, drop=True) for q in ("median", "lower", "upper")})
+        reduced = reduced.assign(
+            {f"{name} {q}": parts.sel(quantity=q, drop=True) for q in ("median", "lower", "upper")}
+        )
     reduced["x95"] = _reached_surely(draws, down)
     reduced["P(any scale)"] = (draws == at_once).mean(DRAWS)
     reduced["P(never)"] = (draws == never).mean(DRAWS)
@@ -391,7 +395,7 @@ def threshold_sentences(answer: xr.Dataset) -> list[str]:
     attrs = answer.attrs
     scale, unit = attrs["scale"], answer[attrs["scale"]].attrs["units"]
     unit = "" if unit == "1" else f" {unit}"
-    labels = [c for c in table.columns[: table.columns.get_loc("level")]]  # pyright: ignore[reportArgumentType]
+    labels = list(table.columns)[: list(table.columns).index("level")]
     lines = [f"The law alone, {attrs['path']}."]
     if attrs["departure"]:
         lines.append("The fit allows a departure from the law; thresholds do without it, and are too sure by as much.")
@@ -449,5 +453,3 @@ def _told(row: Mapping[str, Any]) -> list[str]:
 
 def _number(x: float) -> str:
     return f"{x:.3g}"
-
-

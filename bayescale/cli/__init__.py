@@ -6,6 +6,7 @@ import warnings
 import typer
 
 from bayescale.cli.allocate import allocate
+from bayescale.cli.breaks import breaks
 from bayescale.cli.check import check
 from bayescale.cli.compare import compare
 from bayescale.cli.data import data
@@ -14,13 +15,30 @@ from bayescale.cli.fit import fit
 from bayescale.cli.forecast import forecast
 from bayescale.cli.laws import laws
 from bayescale.cli.reproduce import reproduce
+from bayescale.cli.sharpness import sharpness
 from bayescale.cli.show import show
 from bayescale.cli.stack import stack
+from bayescale.cli.threshold import threshold
 from bayescale.errors import BayescaleWarning, InputError
 
 INTERRUPTED = 130
 # In the order of their use, as the help lists them.
-COMMANDS = (demo, check, fit, show, forecast, allocate, compare, stack, reproduce, laws, data)
+COMMANDS = (
+    demo,
+    check,
+    fit,
+    show,
+    forecast,
+    allocate,
+    threshold,
+    sharpness,
+    breaks,
+    compare,
+    stack,
+    reproduce,
+    laws,
+    data,
+)
 
 app = typer.Typer(
     name="bayescale",
