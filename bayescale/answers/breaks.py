@@ -111,16 +111,12 @@ def _places(posterior: Posterior, count: int, group, seed) -> tuple[xr.DataArray
     params = posterior.params(group, seed)
     constants = model.law.to_paper({p.symbol: params[p.symbol] for p in model.law.params}, model.reference)
     number = pd.Index(range(1, count + 1), name="break")
-    place, change = (
-        xr.concat(
-            [constants[f"{letter}_{i}"].reset_coords(drop=True) for i in number],
-            number,
-            coords="minimal",
-            compat="override",
-        )
-        for letter in "dc"
-    )
-    return place, change
+
+    def along(letter: str) -> Any:
+        values: list[xr.DataArray] = [constants[f"{letter}_{i}"].reset_coords(drop=True) for i in number]
+        return xr.concat(values, number, coords="minimal", compat="override")
+
+    return along("d"), along("c")
 
 
 def _another(posterior: Posterior, count: int, last: xr.DataArray, largest: xr.DataArray, seed: int) -> xr.DataArray:

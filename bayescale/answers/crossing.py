@@ -102,7 +102,7 @@ def first_crossing(
     rises: bool,
     monotone: bool,
 ) -> tuple[xr.DataArray, xr.DataArray]:
-    """Find the scale at which a response first reaches a level.
+    """Find the scale at which a response first passes a level; what only comes close to it never does.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def _bracket(gap, axis: Axis, monotone: bool) -> tuple[Any, Any, Any]:
     """
     up, down = axis.ladder(fine=not monotone)
     value = gap(xr.DataArray(up[0]))
-    here, undefined = value >= 0, value.isnull()
+    here, undefined = value > 0, value.isnull()
     below, above = xr.where(here, -np.inf, up[0]), xr.where(here, up[0], np.inf)
     together = 1 if monotone else TOGETHER  # steps of a fine ladder are cheap, those of a coarse one are few
     for places in (up[1:], down):
@@ -160,8 +160,8 @@ def _bracket(gap, axis: Axis, monotone: bool) -> tuple[Any, Any, Any]:
                 value = values.isel(step=k)
                 waiting = (below == -np.inf) if places is down else (above == np.inf)
                 undefined = undefined | (waiting & value.isnull())
-                above = xr.where(waiting & (value >= 0), place, above)
-                below = xr.where(waiting & ~(value >= 0), place, below)
+                above = xr.where(waiting & (value > 0), place, above)
+                below = xr.where(waiting & ~(value > 0), place, below)
     return below, above, undefined
 
 
@@ -175,7 +175,7 @@ def _root(gap, below: xr.DataArray, above: xr.DataArray) -> xr.DataArray:
             break
         x = x1 + share * (x2 - x1)
         f = gap(x)
-        same = (f >= 0) == (f1 >= 0)
+        same = (f > 0) == (f1 > 0)
         x3, f3 = xr.where(same, x1, x2), xr.where(same, f1, f2)
         x2, f2 = xr.where(same, x2, x1), xr.where(same, f2, f1)
         x1, f1 = x, f
@@ -185,4 +185,4 @@ def _root(gap, below: xr.DataArray, above: xr.DataArray) -> xr.DataArray:
             safe = (phi**2 < xi) & ((1 - phi) ** 2 < 1 - xi) & np.isfinite(quadratic)
             least = np.minimum(0.5 * CLOSE / np.abs(x2 - x1), 0.5)
         share = np.clip(xr.where(safe, quadratic, 0.5), least, 1 - least)
-    return xr.where(f1 >= 0, x1, x2)
+    return xr.where(f1 > 0, x1, x2)
