@@ -10,7 +10,9 @@ from bayescale.errors import InputError
 
 def allocate(
     posterior: PosteriorArgument,
-    c: Annotated[str | None, typer.Option("--C", help="Budget in the cost's unit: 1e24, or several: 1e22,1e24.")] = None,
+    c: Annotated[
+        str | None, typer.Option("--C", help="Budget in the cost's unit: 1e24, or several: 1e22,1e24.")
+    ] = None,
     level: Annotated[
         str | None, typer.Option("--L", help="Instead of a budget, the loss to reach: the least budget for it.")
     ] = None,
@@ -43,7 +45,7 @@ def allocate(
 ) -> None:
     """Split a budget: how many parameters, how many tokens, and how far one may deviate.
 
-    Examples: bayescale allocate post.nc --C 1e24; bayescale allocate post.nc --L 2.0; bayescale allocate post.nc --N 8B --D 15T
+    Examples: bayescale allocate post.nc --C 1e24; ... --L 2.0 for the least budget; ... --N 8B --D 15T to weigh a run
     """
     from bayescale.answers.allocation import allocate as split
     from bayescale.answers.allocation import allocation_sentences, allocation_table
