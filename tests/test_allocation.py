@@ -179,7 +179,7 @@ def test_the_least_budget_for_a_loss(scattered_posterior):
     E = scattered_posterior.dataset["E"]
     never = np.isinf(answer["C"]).mean(("chain", "draw")).to_numpy()
     # Within 1e-6 of the floor no budget below 1e60 is enough; no draw lies there.
-    assert never == pytest.approx([(E >= 2.0).mean(), (E >= 1.7).mean()])
+    assert never == pytest.approx([float((E >= level).mean()) for level in (2.0, 1.7)])
     assert 0.3 < never[1] < 0.7
     back = bs.allocate(scattered_posterior, C=float(answer["C_bayes"][0]))
     assert float(back["L_bayes"].mean()) == pytest.approx(2.0, abs=1e-9)
