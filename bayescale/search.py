@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 
 GOLDEN = (5**0.5 - 1) / 2
-POINTS = 64
-STEPS = 40  # of the golden section, which then has shrunk its interval by 4e-9
+POINTS = 48
+STEPS = 24  # of the golden section, which then has shrunk its interval by 1e-5
 BISECTIONS = 100  # at most; interpolation needs a dozen
 PRECISION = 1e-13  # on the axis searched
 POLISH = 1e-3  # half width of the parabola, on the axis searched

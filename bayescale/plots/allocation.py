@@ -39,9 +39,9 @@ def plot_allocation(answer: xr.Dataset, *, axes: Any = None) -> np.ndarray:
     Returns
     -------
     ndarray of Axes
-        One for each group, or one. The line is the decision, ``N_bayes``; the dark band the interval of the best size;
-        the pale one the sizes within the regret that `allocate` was asked for. Grey lines have equal tokens per
-        parameter. The line is dashed where the decision lies beyond the runs.
+        One for each group, or one. The thick line is the decision, ``N_bayes``, dashed where it lies beyond the runs;
+        the band, the sizes within the regret that `allocate` was asked for; the thin lines, the interval of the best
+        size. Grey lines have equal tokens per parameter.
 
     Raises
     ------
@@ -89,8 +89,9 @@ def _draw(ax, answer: xr.Dataset, size: str):
     colour = COLOURS[0]
     decided = answer[f"{size}_bayes"].to_numpy()
     low, high = answer[f"{size}_low"].to_numpy(), answer[f"{size}_high"].to_numpy()
-    ax.fill_between(C, low, high, color=colour, alpha=0.15, lw=0)
-    ax.fill_between(C, lower, upper, color=colour, alpha=0.35, lw=0)
+    ax.fill_between(C, low, high, color=colour, alpha=0.25, lw=0)
+    for end in (lower, upper):
+        ax.plot(C, end, color=COLOURS[1], lw=1.0)
     inside = answer["beyond"].to_numpy() <= 1
     ax.plot(C, decided, color=colour, lw=1.5, ls=DASHED)
     ax.plot(C, np.where(inside, decided, np.nan), color=colour, lw=1.8)
@@ -114,16 +115,15 @@ def _draw_ratios(ax, C: np.ndarray):
             continue
         ax.plot(C, N, color=GREY, lw=0.6, zorder=0)
         leaves_above = N[-1] > top
-        end = (6 * ratio * top**2, top) if leaves_above else (C[-1], N[-1])
         ax.annotate(
             f"D/N = {ratio}",
-            end,
-            (0, 2) if leaves_above else (3, 0),
+            (6 * ratio * top**2, top) if leaves_above else (C[-1], N[-1]),
+            (2, -2) if leaves_above else (3, 0),
             textcoords="offset points",
             fontsize=SMALL,
             color=GREY,
-            ha="center" if leaves_above else "left",
-            va="bottom" if leaves_above else "center",
+            ha="left",
+            va="top" if leaves_above else "center",
             annotation_clip=False,
         )
 
@@ -136,7 +136,7 @@ def _explain(ax, answer: xr.Dataset):
     handles = [
         Line2D([], [], color=colour, lw=1.8, label="size to train"),
         Line2D([], [], color=colour, lw=1.5, ls=DASHED, label="beyond the runs"),
-        Patch(color=colour, alpha=0.35, lw=0, label=f"best size, {interval_name()}"),
-        Patch(color=colour, alpha=0.15, lw=0, label=f"costs no more than {answer.attrs['allowed']}"),
+        Patch(color=colour, alpha=0.25, lw=0, label=f"gives away no more than {answer.attrs['allowed']}"),
+        Line2D([], [], color=COLOURS[1], lw=1.0, label=f"best size, {interval_name()}"),
     ]
     legend_below(ax.figure, handles)
