@@ -12,6 +12,7 @@ _HOME = {
     "Prior": "prior",
     "read_runs": "runs",
     "six_nd": "cost",
+    "average_seeds": "measured",
     "load_runs": "datasets",
     "DATASETS": "datasets",
     "Law": "law",

@@ -24,6 +24,7 @@ FLOORS = {
         "words",
         "numerals",
         "tables",
+        "measured",
         "doubts",
         "runs",
         "cost",
