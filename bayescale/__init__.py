@@ -31,6 +31,8 @@ _HOME = {
     "stack": "answers.stacking",
     "Stack": "answers.mixture",
     "open_stack": "answers.mixture",
+    "update": "answers.updating",
+    "refit": "answers.updating",
     "check_law": "testing",
     "agreement": "answers.agreement",
     "check_fit": "answers.check",

@@ -19,7 +19,20 @@ from bayescale import cli, demo, inference
 from bayescale.answers import comparison
 from bayescale.posterior import open_posterior
 
-COMMANDS = ["demo", "check", "fit", "show", "forecast", "compare", "stack", "reproduce", "laws", "data"]
+COMMANDS = [
+    "demo",
+    "check",
+    "fit",
+    "show",
+    "forecast",
+    "compare",
+    "stack",
+    "update",
+    "refit",
+    "reproduce",
+    "laws",
+    "data",
+]
 HEAVY = {"pymc", "pytensor", "numba", "nutpie", "arviz", "arviz_plots", "matplotlib"}
 
 

@@ -12,14 +12,16 @@ from bayescale.cli.demo import demo
 from bayescale.cli.fit import fit
 from bayescale.cli.forecast import forecast
 from bayescale.cli.laws import laws
+from bayescale.cli.refit import refit
 from bayescale.cli.reproduce import reproduce
 from bayescale.cli.show import show
 from bayescale.cli.stack import stack
+from bayescale.cli.update import update
 from bayescale.errors import BayescaleWarning, InputError
 
 INTERRUPTED = 130
 # In the order of their use, as the help lists them.
-COMMANDS = (demo, check, fit, show, forecast, compare, stack, reproduce, laws, data)
+COMMANDS = (demo, check, fit, show, forecast, compare, stack, update, refit, reproduce, laws, data)
 
 app = typer.Typer(
     name="bayescale",
