@@ -31,6 +31,8 @@ _HOME = {
     "stack": "answers.stacking",
     "Stack": "answers.mixture",
     "open_stack": "answers.mixture",
+    "contrast": "answers.contrast",
+    "multiplier": "answers.multiplier",
     "update": "answers.updating",
     "refit": "answers.updating",
     "check_law": "testing",

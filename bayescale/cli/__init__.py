@@ -7,11 +7,13 @@ import typer
 
 from bayescale.cli.check import check
 from bayescale.cli.compare import compare
+from bayescale.cli.contrast import contrast
 from bayescale.cli.data import data
 from bayescale.cli.demo import demo
 from bayescale.cli.fit import fit
 from bayescale.cli.forecast import forecast
 from bayescale.cli.laws import laws
+from bayescale.cli.multiplier import multiplier
 from bayescale.cli.refit import refit
 from bayescale.cli.reproduce import reproduce
 from bayescale.cli.show import show
@@ -21,7 +23,22 @@ from bayescale.errors import BayescaleWarning, InputError
 
 INTERRUPTED = 130
 # In the order of their use, as the help lists them.
-COMMANDS = (demo, check, fit, show, forecast, compare, stack, update, refit, reproduce, laws, data)
+COMMANDS = (
+    demo,
+    check,
+    fit,
+    show,
+    forecast,
+    contrast,
+    multiplier,
+    compare,
+    stack,
+    update,
+    refit,
+    reproduce,
+    laws,
+    data,
+)
 
 app = typer.Typer(
     name="bayescale",
