@@ -38,6 +38,8 @@ _HOME = {
     "check_law": "testing",
     "agreement": "answers.agreement",
     "check_fit": "answers.check",
+    "sensitivity": "answers.sensitivity",
+    "identify": "answers.identification",
     "Claim": "answers.reproduction",
     "reproduce": "answers.reproduction",
     "plot_forecast": "plots.forecast",

@@ -43,6 +43,7 @@ FLOORS = {
     "the waist": ("model",),
     "what is learnt": (
         "layout",
+        "log_prior",
         "modes",
         "graph",
         "inference",
