@@ -20,7 +20,7 @@ from bayescale.answers import comparison
 from bayescale.posterior import open_posterior
 
 COMMANDS = [
-    *("demo", "check", "fit", "show", "forecast", "contrast", "multiplier", "compare", "stack"),
+    *("demo", "check", "fit", "show", "forecast", "allocate", "contrast", "multiplier", "compare", "stack"),
     *("update", "refit", "reproduce", "laws", "data"),
 ]
 HEAVY = {"pymc", "pytensor", "numba", "nutpie", "arviz", "arviz_plots", "matplotlib"}

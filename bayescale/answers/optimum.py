@@ -69,10 +69,8 @@ class Split:
 
     @property
     def closed(self) -> bool:
-        """Whether the law's closed form answers: two free inputs, the usual cost, no limits."""
-        limits = {name: bound for name, bound in self.most.items() if bound < LARGEST}
-        usual = self.cost is six_nd and len(self.free) == 2 and not self.given
-        return self.law.optimum is not None and usual and not limits and all(x <= 1 for x in self.least.values())
+        """Whether the law's closed form answers: N and D are free, at the usual cost."""
+        return self.law.optimum is not None and self.cost is six_nd and len(self.free) == 2 and not self.given
 
     def spent(self, values: Mapping[str, Any]) -> Any:
         """Cost at values of the free inputs."""
@@ -118,13 +116,7 @@ class Split:
         """
         size, *others = self.free
         smallest = {name: 0 * budget + self.least[name] for name in self.free}
-        if bool((poor := self.spent(smallest) > budget * (1 + _EXACT)).any()):
-            cheapest = float(np.nanmin(self.spent(smallest).where(poor)))
-            at = ", ".join(f"{name} = {self.least[name]:.4g}" for name in self.free)
-            raise InputError(
-                f"A budget of {float(np.nanmin((budget + 0 * poor).where(poor))):.4g} {self.unit} does not buy the smallest run "
-                f"({at}), which costs {cheapest:.4g}. Give more, or lower the limits."
-            )
+        self._refuse_poor(budget, self.spent(smallest))
         low = 0 * budget + np.log(self.least[size])
 
         def left(place: Any) -> Any:
@@ -134,6 +126,17 @@ class Split:
         most = np.log(self.most[size])
         high = crossing(left, low, 0 * budget + most)
         return low, high.where(high > -np.inf, low).where(high < np.inf, most)
+
+    def _refuse_poor(self, budget: Any, cheapest: Any) -> None:
+        poor = cheapest > budget * (1 + _EXACT)
+        if not bool(np.any(poor)):
+            return
+        at = ", ".join(f"{name} = {self.least[name]:.4g}" for name in self.free)
+        least, price = ((x + 0 * poor).where(poor).to_numpy() for x in (budget, cheapest))
+        raise InputError(
+            f"A budget of {np.nanmin(least):.4g} {self.unit} does not buy the smallest run ({at}), which costs "
+            f"{np.nanmin(price):.4g}. Give more, or lower the limits."
+        )
 
     def along(self, place: Any, budget: Any) -> dict[str, Any]:
         """Free inputs at a place, the log of the first; the second is what the rest of the budget buys.
@@ -235,8 +238,12 @@ def _smallest(model: Model, column: str) -> float:
 
 
 def badness(posterior: Posterior, params: Mapping[str, Any], split: Split, values: Mapping[str, Any]) -> Any:
-    """Return the law's response at values of the free inputs, with a sign such that less is better."""
-    return posterior.law(params, split.inputs(values)) * sign(posterior)
+    """Return the law's response at values of the free inputs, with a sign such that less is better.
+
+    Far from the runs a draw of the law may overflow; what is not finite is never the best.
+    """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return posterior.law(params, split.inputs(values)) * sign(posterior)
 
 
 def sign(posterior: Posterior) -> float:
@@ -249,7 +256,7 @@ def optimum(
 ) -> dict[str, xr.DataArray]:
     """Best values of the free inputs at a budget, for every draw.
 
-    Where the law has a closed form and the cost is 6 N D, that; otherwise a search along the budget.
+    Where the law has a closed form and the cost is 6 N D, that, within the limits; otherwise a search.
 
     Parameters
     ----------
@@ -263,11 +270,14 @@ def optimum(
     Returns
     -------
     dict of str to DataArray
-        By column, dims of the draws and of the budget; NaN where the law has no finite value anywhere.
+        By column, dims of the draws and of the budget; NaN where the law has no finite value anywhere, ``inf`` where
+        the budget is.
     """
     dress = _Dress(params, budget, split)
-    found = _optimum(posterior, dress.params, budget.variable, split)
-    return {name: dress(value) for name, value in found.items()}
+    finite = np.isfinite(budget.variable)
+    stand_in: Any = np.exp(budgets(split, 0.0 * finite)[0])
+    found = _optimum(posterior, dress.params, xr.where(finite, budget.variable, stand_in), split)
+    return {name: dress(xr.where(finite, value, np.inf)) for name, value in found.items()}
 
 
 def least_budget(
@@ -333,10 +343,17 @@ def _optimum(posterior: Posterior, params, budget, split: Split) -> dict[str, An
 
 
 def _closed(posterior: Posterior, params, budget, split: Split) -> dict[str, Any] | None:
-    """The closed form, unless some draw of it lies below the least run."""
+    """The closed form, moved into the limits; None where it is not finite.
+
+    Along a budget these losses fall to the optimum and rise after it, so the limit nearest to it is the best allowed.
+    """
     law, reference = posterior.model.law, posterior.model.reference
     assert law.optimum is not None
-    constants = law.to_paper({p.symbol: params[p.symbol] for p in law.params}, reference)
-    found = dict(zip(split.free, law.optimum(budget, **constants), strict=True))
-    inside = all(bool(np.all((x >= split.least[name]) & np.isfinite(x))) for name, x in found.items())
-    return found if inside else None
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        constants = law.to_paper({p.symbol: params[p.symbol] for p in law.params}, reference)
+        size, tokens = law.optimum(budget, **constants)
+    if not bool(np.all(np.isfinite(size) & np.isfinite(tokens))):
+        return None
+    low, high = split.range(budget)
+    full = np.log(budget / 6 / split.most[split.free[1]])  # a smaller size cannot spend the budget
+    return split.along(np.minimum(np.maximum(np.log(size), np.maximum(low, full)), high), budget)

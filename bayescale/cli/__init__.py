@@ -5,6 +5,7 @@ import warnings
 
 import typer
 
+from bayescale.cli.allocate import allocate
 from bayescale.cli.check import check
 from bayescale.cli.compare import compare
 from bayescale.cli.contrast import contrast
@@ -29,6 +30,7 @@ COMMANDS = (
     fit,
     show,
     forecast,
+    allocate,
     contrast,
     multiplier,
     compare,
