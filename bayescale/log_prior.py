@@ -1,6 +1,7 @@
 """Log density of the prior at draws, and how wide the prior is: NumPy and SciPy, independent of the graph."""
 
 import math
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -77,7 +78,7 @@ def _own(prior: Prior, value: xr.DataArray, support: Support) -> xr.DataArray:
     return density + _log(value) + _log(1 - value) if support.name == "unit" else density
 
 
-def _log(value: xr.DataArray) -> xr.DataArray:
+def _log(value: xr.DataArray) -> Any:
     with np.errstate(divide="ignore"):
         return np.log(value)
 

@@ -53,14 +53,10 @@ def read_errors(runs: pd.DataFrame, response: str) -> np.ndarray | None:
 
 
 def adopt_errors(runs: pd.DataFrame, columns: Mapping[str, str], notes: list[str]) -> tuple[pd.DataFrame, list[str]]:
-    """Read ``loss_se`` as ``L_se`` and errors as numbers; the table, and what is to be doubted.
-
-    A table of `load_runs` keeps its columns: what they mean is known there.
-    """
+    """Read ``loss_se`` as ``L_se`` and errors as numbers; the table, and what is to be doubted."""
     doubts = []
     name = error_column("L")
-    known = "source" in runs.attrs or _ALIAS in columns
-    if _ALIAS in runs.columns and "L" in runs.columns and name not in runs.columns and not known:
+    if _ALIAS in runs.columns and "L" in runs.columns and name not in runs.columns and _ALIAS not in columns:
         runs = runs.rename(columns={_ALIAS: name})
         notes.append(f"Column {_ALIAS!r} is read as {name!r}.")
         doubts.append(

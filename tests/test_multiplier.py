@@ -1,6 +1,7 @@
 """How much more one recipe needs: against closed forms and SciPy's root finder, draw by draw."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def loss(p, N, D):
 def best_loss(p, C):
     """Loss at the best split of C = 6 N D, by SciPy's bounded search: no closed form."""
     middle = 0.5 * np.log(C / 6)
-    found = minimize_scalar(
+    found: Any = minimize_scalar(
         lambda u: loss(p, np.exp(u), C / 6 / np.exp(u)), bounds=(middle - 15, middle + 15), options={"xatol": 1e-9}
     )
     return found.fun
@@ -111,7 +112,8 @@ def test_density_of_a_recipe_that_makes_each_parameter_count_three_times(certain
     assert answer["multiplier"].to_numpy() == pytest.approx(np.full((2, 40, 2), 3.0), rel=1e-9)
     same = bs.multiplier(dense, other=dense, along="C", C=1e21)
     assert same["multiplier"].to_numpy() == pytest.approx(np.ones((2, 40)), rel=1e-9)
-    assert "the second recipe needs 3 times the N of the first recipe" in multiplier_sentences(answer)[0]
+    line = multiplier_sentences(answer)[0]
+    assert line.startswith("from D = 1e+12, N = 1e+07: the second recipe needs 3 times the N of the first recipe")
 
 
 def test_never_and_always(certain, exact_posterior):
@@ -166,7 +168,7 @@ def test_groups_along_their_dim_and_an_unseen_one(fitted):
     new = bs.multiplier(fitted, "code", "new", along="N", N=1e8, D=1e10, seed=3)
     assert float(np.log(new["multiplier"]).std()) > float(np.log(pair["multiplier"]).std())
     assert list(multiplier_table(each)["field"]) == ["text"]
-    assert multiplier_sentences(each)[0].startswith("text needs ")
+    assert multiplier_sentences(each)[0].startswith("from N = 1e+08, D = 1e+10: text needs ")
 
 
 def test_what_lies_beyond_the_runs_is_said(fitted):

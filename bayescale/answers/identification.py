@@ -23,6 +23,7 @@ TOGETHER = 0.95
 NARROW = 1.0  # decades
 USED_DRAWS = 100
 STEP = 1e-4
+PARTLY = 0.6
 _FAR = 1e6
 FALLEN = 1.5
 
@@ -360,7 +361,9 @@ def identify_table(found: xr.Dataset) -> pd.DataFrame:
     """A line for each parameter of the law: ``contraction`` expected, its ``sd`` over the prior, and a ``verdict``."""
     table = found[["contraction", "contraction_sd"]].to_dataframe().rename(columns={"contraction_sd": "sd"})
     table["verdict"] = np.select(
-        [table["contraction"] < MOSTLY_PRIOR, table["contraction"] < 0.6], ["leans on the prior", "partly told"], "told"
+        [table["contraction"] < MOSTLY_PRIOR, table["contraction"] < PARTLY],
+        ["leans on the prior", "partly told"],
+        "told",
     )
     return table
 
@@ -369,9 +372,10 @@ def identify_sentences(found: xr.Dataset, model: Model) -> list[str]:
     """Say what the runs can tell and what they cannot, each with the runs to add."""
     lines = [*_together(found, model), *_narrow(found)]
     table = identify_table(found)
-    weak = table.index[table["contraction"] < MOSTLY_PRIOR]
-    if len(weak):
-        shown = listed((f"{name} ({table.loc[name, 'contraction']:.2f})" for name in weak), 10)
+    rows = table.to_dict("index")
+    weak = {str(name): row["contraction"] for name, row in rows.items() if row["contraction"] < MOSTLY_PRIOR}
+    if weak:
+        shown = listed((f"{name} ({c:.2f})" for name, c in weak.items()), 10)
         lines.append(f"These runs will hardly narrow {shown}: expected contraction, 0 is prior alone, 1 certainty.")
     told, directions = found["told"].to_numpy(), int(found.attrs["directions"])
     if model.group and (few := [str(p) for p, n in zip(found["part"].to_numpy(), told, strict=True) if n < directions]):
@@ -393,8 +397,8 @@ def _together(found: xr.Dataset, model: Model) -> list[str]:
         worst = max(parts, key=lambda p: abs(float(r.sel(part=p))))
         value = float(r.sel(part=worst))
         where = "" if parts == ["all runs"] else f" in {listed(parts, 6)}"
-        runs = model.runs if not model.group else model.runs[model.runs[model.group] == worst]
-        low, high = ({c: runs[c].agg(end) for c in (a, b)} for end in ("min", "max"))
+        rows = _rows(model, list(found["part"].to_numpy()).index(worst))
+        low, high = ({c: float(end(model.runs[c].to_numpy()[rows])) for c in (a, b)} for end in (np.min, np.max))
         swap = (high[b], low[b]) if value > 0 else (low[b], high[b])
         lines.append(
             f"{a} and {b} move together{where} (correlation {value:.2f}): what each does alone is not told, so their "

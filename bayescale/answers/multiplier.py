@@ -236,12 +236,13 @@ def _compare_units(posterior: Posterior, other: Posterior | None, first, second,
 
 
 def _units(posterior: Posterior, group: str | None) -> set[str]:
-    runs = posterior.model.runs
-    if "unit" not in runs:
+    model = posterior.model
+    if "unit" not in model.runs:
         return set()
-    if group is not None and group != NEW and posterior.model.group:
-        runs = runs[runs[posterior.model.group] == group]
-    return set(map(str, runs["unit"].dropna().unique()))
+    units = model.runs["unit"].to_numpy(dtype=str)
+    if group in model.groups and group != NEW:
+        units = units[model.group_index == model.groups.index(group)]
+    return set(units.tolist())
 
 
 # -- A recipe: a law with draws, on a path
@@ -298,7 +299,7 @@ class _Recipe:
         """Where the response is as good as a level; ``inf`` where nowhere, 0 where everywhere."""
         if self.split is not None:
             return least_budget(self.posterior, self.params, level, self.split)
-        params = {name: value.variable for name, value in self.params.items()}
+        params: dict[str, Any] = {name: value.variable for name, value in self.params.items()}
         held = {name: value.variable for name, value in self.held.items()}
 
         def missing(place: Any) -> Any:
@@ -363,7 +364,7 @@ def _answer(a: _Recipe, b: _Recipe, reducible: float | None, seed: int) -> xr.Da
     with np.errstate(invalid="ignore"):
         k = (second / first).where(np.isfinite(first))
     names = _names(a, b)
-    farthest = np.maximum(a.beyond(first), b.beyond(second))
+    farthest: Any = np.maximum(a.beyond(first), b.beyond(second))
     laws = dict.fromkeys((a.posterior.model.law.name, b.posterior.model.law.name))
     answer = xr.Dataset(
         {
@@ -384,7 +385,9 @@ def _answer(a: _Recipe, b: _Recipe, reducible: float | None, seed: int) -> xr.Da
             "seed": seed,
         },
     )
-    return answer.transpose("chain", "draw", ...)
+    columns = {i.symbol: i.column for i in a.posterior.model.law.inputs}
+    point = {columns[s]: value for s, value in a.held.items()} | {a.along: a.x}
+    return answer.assign_coords(point).transpose("chain", "draw", ...)
 
 
 def _names(a: _Recipe, b: _Recipe) -> tuple[str, str]:
@@ -411,23 +414,23 @@ def multiplier_table(answer: xr.Dataset) -> pd.DataFrame:
         the first does not either, which the other figures leave out; and ``beyond``.
     """
     k = answer["multiplier"]
-    told = ~np.isnan(k)
+    told: Any = ~np.isnan(k)
     dims = ("chain", "draw")
     with np.errstate(divide="ignore"):
         log = np.log(k.fillna(1.0)).clip(-_LOG_END, _LOG_END)
     some = told.any(dims)
-    reduced = interval(log.where(told | ~some)).where(some)
+    reduced: Any = interval(log.where(told | ~some)).where(some)
     reduced = np.exp(xr.where(reduced >= _LOG_END, np.inf, xr.where(reduced <= -_LOG_END, -np.inf, reduced)))
     shares = {
-        "more": (k > 1).where(told).mean(dims),
-        "never": np.isinf(k).where(told).mean(dims),
+        "more": xr.where(k > 1, 1.0, 0.0).where(told).mean(dims),
+        "never": xr.where(k == np.inf, 1.0, 0.0).where(told).mean(dims),
         "neither": 1 - told.mean(dims),
     }
     columns = {f"multiplier {part}": reduced.sel(quantity=part, drop=True) for part in ("median", "lower", "upper")}
-    table = xr.Dataset({**columns, **shares, "beyond": answer["beyond"]}).reset_coords(drop=True)
+    table = xr.Dataset({**columns, **shares, "beyond": answer["beyond"]})
     if table.sizes:
         return table.to_dataframe().reset_index()
-    return pd.DataFrame([{str(name): float(table[name]) for name in table.data_vars}])
+    return pd.DataFrame([{str(name): float(table[name]) for name in (*table.coords, *table.data_vars)}])
 
 
 _LOG_END = 700.0
@@ -441,8 +444,8 @@ def multiplier_sentences(answer: xr.Dataset) -> list[str]:
     lines = []
     for row in multiplier_table(answer).to_dict("records"):
         first, second = attrs["first"], row.get(group) or attrs["second"]
-        at = [f"{c} = {row[c]:.4g}" for c in answer.coords if c in row and c != group and isinstance(row[c], float)]
-        where = f"{', '.join(map(str, at))}: " if at else ""
+        at = [f"{c} = {row[c]:.4g}" for c in map(str, answer.coords) if c in row and c != group]
+        where = f"from {', '.join(at)}: " if at else ""
         goal = (
             f"cut its reducible {attrs['output']} to {share:g} of that at the start"
             if share

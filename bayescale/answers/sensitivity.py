@@ -121,16 +121,15 @@ def sensitivity_table(found: xr.Dataset) -> pd.DataFrame:
 
 def sensitivity_sentences(found: xr.Dataset) -> list[str]:
     """Say what the prior decided, what it pulls against the runs, and the remedy."""
-    table = sensitivity_table(found)[found["of_law"].to_numpy()]
+    rows = sensitivity_table(found.isel(parameter=found["of_law"].to_numpy())).to_dict("index")
     lines = mostly_prior_sentences(found)
-    pulled = table.index[table["verdict"] == "pulled by both"]
-    if len(pulled):
+    verdicts = {str(name): row["verdict"] for name, row in rows.items()}
+    if pulled := [name for name, verdict in verdicts.items() if verdict == "pulled by both"]:
         lines.append(
             f"Prior and runs both move {listed(pulled, 8)} (power-scaling above {SENSITIVE}): they may disagree. Look "
             "whether the prior says what you know; if it does, tell the answer with another prior beside this one."
         )
-    leaning = table.index[table["verdict"] == "by prior"]
-    if len(leaning):
+    if leaning := [name for name, verdict in verdicts.items() if verdict == "by prior"]:
         lines.append(
             f"{listed(leaning, 8)} would move with the prior more than with the runs (power-scaling above {SENSITIVE} "
             "for the prior alone), though narrower than the prior."

@@ -176,14 +176,22 @@ def _refuse_other_units(model: Model, new: pd.DataFrame) -> None:
     if "unit" not in model.runs or "unit" not in new:
         return
     for group in model.groups or (None,):
-        old = model.runs if group is None else model.runs[model.runs[model.group] == group]
-        same = new if group is None else new[new[model.group] == group]
-        if other := sorted({str(u) for u in same["unit"].dropna()} - {str(u) for u in old["unit"].dropna()}):
+        old, fresh = _units(model.runs, model.group, group), _units(new, model.group, group)
+        if other := sorted(fresh - old):
             where = f" of {group!r}" if group else ""
             raise InputError(
-                f"{model.law.output.symbol}{where} is in {listed(sorted(map(str, old['unit'].unique())))} in the "
-                f"fitted runs, in {listed(other)} in the new ones. Convert them (bits/byte: bayescale.conversions)."
+                f"{model.law.output.symbol}{where} is in {listed(sorted(old))} in the fitted runs, in {listed(other)} "
+                "in the new ones. Convert them (bits/byte: bayescale.conversions)."
             )
+
+
+def _units(runs: pd.DataFrame, column: str | None, group: str | None) -> set[str]:
+    """Units that a group's rows name."""
+    units = runs["unit"].to_numpy(dtype=object)
+    there = ~runs["unit"].isna().to_numpy()
+    if column is not None:
+        there = there & (runs[column].to_numpy(dtype=object) == group)
+    return set(map(str, units[there]))
 
 
 def _refuse_copies(model: Model, new: pd.DataFrame) -> None:
@@ -367,22 +375,20 @@ def _surprise_line(surprise: xr.Dataset) -> str:
 
 
 def _moved_lines(change: Change) -> list[str]:
-    table = change.parameters.to_dataframe().dropna()
-    moved = table[table["shift"].abs() > MOVED].sort_values("shift", key=abs, ascending=False)
-    narrowed = table[table["ratio"] < NARROWED].sort_values("ratio")
-    wider = table[table["ratio"] > 1 / NARROWED].sort_values("ratio", ascending=False)
-    lines = []
-    for name, row in moved.iterrows():
-        lines.append(
-            f"{name} moved from {row['before']:.4g} to {row['after']:.4g}, {row['shift']:+.1f} of its standard "
-            "deviations."
-        )
-    if not len(moved):
+    rows = change.parameters.to_dataframe().dropna().to_dict("index")
+    moved = {str(name): row for name, row in rows.items() if abs(row["shift"]) > MOVED}
+    lines = [
+        f"{name} moved from {row['before']:.4g} to {row['after']:.4g}, {row['shift']:+.1f} of its standard deviations."
+        for name, row in sorted(moved.items(), key=lambda item: -abs(item[1]["shift"]))
+    ]
+    if not moved:
         lines.append(f"No parameter moved by more than {MOVED:g} of its standard deviations.")
+    ratios = sorted((row["ratio"], str(name)) for name, row in rows.items())
+    narrowed = [f"{name} ({ratio:.2f})" for ratio, name in ratios if ratio < NARROWED]
+    wider = [f"{name} ({ratio:.2f})" for ratio, name in reversed(ratios) if ratio > 1 / NARROWED]
     for words, part in (("Narrower now", narrowed), ("Wider now", wider)):
-        if len(part):
-            shown = listed((f"{name} ({row['ratio']:.2f})" for name, row in part.iterrows()), limit=8)
-            lines.append(f"{words}, as a share of the width before: {shown}.")
+        if part:
+            lines.append(f"{words}, as a share of the width before: {listed(part, limit=8)}.")
     return lines
 
 
