@@ -113,7 +113,7 @@ def test_density_of_a_recipe_that_makes_each_parameter_count_three_times(certain
     same = bs.multiplier(dense, other=dense, along="C", C=1e21)
     assert same["multiplier"].to_numpy() == pytest.approx(np.ones((2, 40)), rel=1e-9)
     line = multiplier_sentences(answer)[0]
-    assert line.startswith("from D = 1e+12, N = 1e+07: the second recipe needs 3 times the N of the first recipe")
+    assert line.startswith("from N = 1e+07, D = 1e+12: the second recipe needs 3 times the N of the first recipe")
 
 
 def test_never_and_always(certain, exact_posterior):

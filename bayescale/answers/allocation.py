@@ -101,7 +101,7 @@ def allocate(
     if (C is None) == (output.symbol not in given):
         raise InputError(
             f"Give a budget, C=1e24, or a level to reach, {output.symbol}=...; "
-            f"{'neither' if C is None else 'both'} was given."
+            f"{'neither was' if C is None else 'both were'} given."
         )
     level = given.pop(output.symbol, None)
 
@@ -158,8 +158,9 @@ def _decide(beliefs: list[Belief], budget: xr.DataArray, allowed: tuple[float, f
             return slack - (expected(beliefs, split.along(u, budget.variable)) - best)
 
         up, down = crossing(left, place, high), crossing(lambda u: left(-u), -place, -low)
-        found[f"{size}_low"] = np.exp(-down.where(down < np.inf, -low))
-        found[f"{size}_high"] = np.exp(up.where(up < np.inf, high))
+        # Minus infinity: nothing is allowed, not even rounding; infinity: all up to the limit is.
+        found[f"{size}_low"] = np.exp(-down.where(down > -np.inf, -place).where(down < np.inf, -low))
+        found[f"{size}_high"] = np.exp(up.where(up > -np.inf, place).where(up < np.inf, high))
         limited = np.mean((place - low < _AT_LIMIT) | (high - place < _AT_LIMIT))
         if limited > 0:
             notes.append(
