@@ -91,7 +91,10 @@ class Noise:
 
     Notes
     -----
-    Methods take ``facts`` of the runs: ``size``, relative, and ``trials``, questions asked, where there are counts.
+    Methods take ``facts`` of the runs: ``size``, relative; ``trials``, questions asked, where there are counts; and
+    ``se``, where the response comes with a standard error of its own, on the scale of the noise. It widens the scale in
+    quadrature. That is exact for normal noise and for the normal part of the frontier; Student-t scatter of that scale
+    keeps its degrees of freedom, so that a run with a wrong standard error may still be an outlier.
     """
 
     by_size: bool = False
@@ -127,7 +130,8 @@ class Noise:
 
     def scale(self, params: Mapping[str, Any], facts: Mapping[str, Any], law: Any = None):
         """Scale of the noise, on the log of the response where it scatters there."""
-        return params["sigma"] * facts["size"] ** params["kappa"] if self.by_size else params["sigma"]
+        own = params["sigma"] * facts["size"] ** params["kappa"] if self.by_size else params["sigma"]
+        return (own**2 + facts["se"] ** 2) ** 0.5 if "se" in facts else own
 
     def deviation(self, response, law):
         """How far a response lies from the law on the scale of the noise: a log ratio, or a difference."""

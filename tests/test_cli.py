@@ -19,7 +19,10 @@ from bayescale import cli, demo, inference
 from bayescale.answers import comparison
 from bayescale.posterior import open_posterior
 
-COMMANDS = ["demo", "check", "fit", "show", "forecast", "allocate", "compare", "stack", "reproduce", "laws", "data"]
+COMMANDS = [
+    *("demo", "check", "fit", "show", "forecast", "allocate", "contrast", "multiplier", "compare", "stack"),
+    *("update", "refit", "reproduce", "laws", "data"),
+]
 HEAVY = {"pymc", "pytensor", "numba", "nutpie", "arviz", "arviz_plots", "matplotlib"}
 
 
@@ -658,3 +661,45 @@ def test_a_command_without_a_fit_loads_no_sampler(folder, words):
     loaded = set(ended.stderr.partition("LOADED")[2].split())
     assert "typer" in loaded
     assert loaded & HEAVY == set()
+
+
+# -- What runs can tell, and what they have told
+
+
+def test_check_says_what_the_runs_can_tell(ask):
+    code, out, _ = ask("check", "runs.csv")
+    assert code == 0
+    assert "What these runs can tell" in out
+    assert "These runs can tell every parameter of the law." in out
+    answer = read_json(ask("check", "runs.csv", "--json")[1])
+    assert {row["parameter"] for row in answer["identification"]} == {"E", "A_ref", "B_ref", "alpha", "beta"}
+    assert answer["parts"][0]["told"] == 5
+    assert answer["sentences"][0] in out
+
+
+def test_check_takes_priors_and_noise_as_fit_does(ask):
+    code, out, _ = ask("check", "runs.csv", "--prior", "alpha=LogNormal(-1, 0.001)", "--noise", "normal", "--json")
+    assert code == 0
+    rows = {row["parameter"]: row for row in read_json(out)["identification"]}
+    assert rows["alpha"]["contraction"] == pytest.approx(0, abs=0.01)
+    assert rows["alpha"]["verdict"] == "leans on the prior"
+
+
+def test_check_of_a_fit(ask):
+    code, out, _ = ask("check", "chinchilla.nc")
+    assert code == 0
+    assert "Mostly prior, not runs: " in out
+    assert "bayescale design chinchilla.nc --about " in out
+    answer = read_json(ask("check", "chinchilla.nc", "--json")[1])["chinchilla"]
+    assert {row["verdict"] for row in answer["parameters"]} >= {"mostly prior"}
+    assert len(answer["sentences"]) == len(set(answer["sentences"]))
+
+
+def test_check_of_a_stack_has_a_part_for_each_law(ask):
+    assert set(read_json(ask("check", "stack.nc", "--json")[1])) == {"kaplan", "chinchilla"}
+
+
+def test_check_of_a_fit_takes_no_other_model(ask):
+    code, _, err = ask("check", "post.nc", "--noise", "normal")
+    assert code == 2
+    assert "'post.nc' is a fit" in err

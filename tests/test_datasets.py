@@ -243,7 +243,7 @@ def test_tiny_sweep_is_what_its_readme_says(line):
     assert (runs["D"].min(), runs["D"].max()) == (65_536, D_max)
     assert f"{runs['C'].min():.1e} {runs['C'].max():.1e}" == "6.9e+08 6.2e+11"
     assert (runs["L"].max(), runs["L"].min()) == pytest.approx((L_max, L_min), abs=0.0006)
-    assert 100 * np.max(runs["loss_se"] / runs["L"]) == pytest.approx(se_percent, abs=0.006)
+    assert 100 * np.max(runs["population_se"] / runs["L"]) == pytest.approx(se_percent, abs=0.006)
 
 
 def test_tiny_sweep_has_220_runs_of_six_modalities_and_nothing_else():

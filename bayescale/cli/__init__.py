@@ -8,19 +8,39 @@ import typer
 from bayescale.cli.allocate import allocate
 from bayescale.cli.check import check
 from bayescale.cli.compare import compare
+from bayescale.cli.contrast import contrast
 from bayescale.cli.data import data
 from bayescale.cli.demo import demo
 from bayescale.cli.fit import fit
 from bayescale.cli.forecast import forecast
 from bayescale.cli.laws import laws
+from bayescale.cli.multiplier import multiplier
+from bayescale.cli.refit import refit
 from bayescale.cli.reproduce import reproduce
 from bayescale.cli.show import show
 from bayescale.cli.stack import stack
+from bayescale.cli.update import update
 from bayescale.errors import BayescaleWarning, InputError
 
 INTERRUPTED = 130
 # In the order of their use, as the help lists them.
-COMMANDS = (demo, check, fit, show, forecast, allocate, compare, stack, reproduce, laws, data)
+COMMANDS = (
+    demo,
+    check,
+    fit,
+    show,
+    forecast,
+    allocate,
+    contrast,
+    multiplier,
+    compare,
+    stack,
+    update,
+    refit,
+    reproduce,
+    laws,
+    data,
+)
 
 app = typer.Typer(
     name="bayescale",

@@ -14,7 +14,7 @@ _TINY_NAMES = {"params_non_embedding": "N", "tokens": "D", "flops_6nd": "C"}
 
 def read_tiny_sweep(runs: BinaryIO) -> pd.DataFrame:
     """Read the embedded sweep: one row per training run."""
-    table = _read_tiny(runs).rename(columns={"loss": "L"})
+    table = _read_tiny(runs).rename(columns={"loss": "L", "loss_se": "population_se"})
     return _lead_with(table, ["N", "D", "C", "L", "modality"])
 
 
