@@ -175,11 +175,12 @@ def read_step_law(train: BinaryIO, test: BinaryIO) -> pd.DataFrame:
 
 def read_domain_mixture(train: BinaryIO, test: BinaryIO) -> pd.DataFrame:
     """Read the losses on five domains: one row per model size and mixture."""
-    table = _read_bundle(train, test).rename(columns={"group": "size"})
-    table.insert(0, "N", table["size"].map(parse_number))
+    table = _read_bundle(train, test).rename(columns={"group": "model_size"})
+    table.insert(0, "N", table["model_size"].map(parse_number))
     domains = range(1, 6)
     shares = {f"proportion_domain_{j}": f"r_{j}" for j in domains}
-    return _rename(table, {"N": "N"} | shares | {f"loss_domain_{j}": f"L_{j}" for j in domains} | {"size": "size"})
+    losses = {f"loss_domain_{j}": f"L_{j}" for j in domains}
+    return _rename(table, {"N": "N"} | shares | losses | {"model_size": "model_size"})
 
 
 def read_quest_precision(runs: BinaryIO) -> pd.DataFrame:

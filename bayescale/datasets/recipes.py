@@ -48,11 +48,11 @@ DOMAIN_MIXTURE = Dataset(
         "N": "parameters",
         **{f"r_{j}": f"share of domain {j} in the training data" for j in range(1, 6)},
         **{f"L_{j}": f"loss on domain {j}, nats/token" for j in range(1, 6)},
-        "size": "70M, 160M, 305M or 410M",
+        "model_size": "70M, 160M, 305M or 410M",
         "is_train": IS_TRAIN.replace("costly ones", "mixtures"),
     },
     unit="nats/token",
-    groups=("size",),
+    groups=("model_size",),
     licence=BUNDLE_LICENCE,
     citation="Ye, J. et al. (2024), Data Mixing Laws, arXiv:2403.16952." + BUNDLE_CITATION,
     files=bundle_files(
