@@ -1,10 +1,11 @@
 """AlphaCode (Li et al. 2022): the share solved rises with the log of the number of samples, on other models' samples.
 
 The paper's runs are not public and its slopes stand in a figure only. The samples here are those of Brown et al.
-(2024): seven Pythia models, 128 problems of MATH. A line in log k is fitted from 16 to 256 samples of each model, dealt
-into blocks that share no sample, and asked for 1,000. The line is right about the middle of the curve only: its median is
-.05 to .07 too high for the three models that had solved more than half, and .04 too low for the three that had solved
-less than a third. The noise learnt from that bend makes the intervals wide enough. `brown2024` has a law that bends.
+(2024): seven Pythia models, 128 problems of MATH. A line in log k is fitted from 16 to 256 samples of each model,
+dealt into blocks that share no sample, and asked for 1,000. The line is right about the middle of the curve only: its
+median is .05 to .07 too high for the three models that had solved more than half, and .04 too low for the three that
+had solved less than a third. The noise learnt from that bend makes the intervals wide enough. `brown2024` has a law
+that bends.
 """
 
 import numpy as np

@@ -21,8 +21,8 @@ sampling = {"seed": 1, "draws": 500, "tune": 500}
 slow = True
 
 STEEPER = (
-    "the larger models lie above the curve on five of six tasks, least squares say by 1 to 6 points: accuracy rises more "
-    "steeply in the loss than a sigmoid that begins as theirs does; and each corpus has a curve of its own"
+    "the larger models lie above the curve on five of six tasks, by 1 to 6 points of least squares: accuracy rises "
+    "more steeply in the loss than a sigmoid that begins as it does, and each corpus has a curve of its own"
 )
 
 

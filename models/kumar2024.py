@@ -7,8 +7,8 @@ effective parameters comes out at .17 (published .4965 for both). With both held
 times worse, and ``gamma`` is 2.8 with a standard deviation of 1.1. The published value is inside either way, so these
 runs do not show that QuEST wastes fewer parameters than plain rounding does.
 
-Simulated: loss added by quantising after training, with the paper's constants on its ranges of size, tokens and bits and
-noise of a tenth, is to be found again.
+Simulated: loss added by quantising after training, with the paper's constants on its ranges of size, tokens and bits
+and noise of a tenth, is to be found again.
 """
 
 import itertools
@@ -39,7 +39,8 @@ def claims(posteriors):
     for bits, share in ((3, 0.674), (4, 0.776), (8, 0.950), (16, 0.997)):
         ours = effective_share(bits, GAMMA_W)
         yield bs.Claim(f"effective share at {bits} bits", share, ours, "arXiv:2411.04330, eq. 3", within=0.0005)
-    yield bs.Claim("gamma of weights, bits", GAMMA_W, posteriors["trained"].dataset["gamma"], "arXiv:2411.04330, table 2")
+    gamma = posteriors["trained"].dataset["gamma"]
+    yield bs.Claim("gamma of weights, bits", GAMMA_W, gamma, "arXiv:2411.04330, table 2")
     for symbol, value in AFTER.items():
         ours = posteriors["after"].dataset[symbol]  # four constants of simulated runs: each at 1 - .05 / 4
         yield bs.Claim(f"{symbol}, quantised after training", value, ours, "eq. 2", prob=1 - 0.05 / 4)

@@ -1,9 +1,9 @@
 """Step law (Li et al. 2025): the best learning rate and batch size as powers of model size and tokens.
 
-The runs are public: 2,819, a grid of settings for each of 42 pairs of size and tokens. At each pair a quadratic in the two
-logs is fitted to the runs within 1 % of the best loss; its minimum is the pair's optimum. The paper takes grid points
-near the best; the quadratic sees between them. The batch is in tokens, 2,048 a sequence. The learning rate comes out as
-printed. So does the batch's exponent of tokens, but not that size has no say in it.
+The runs are public: 2,819, a grid of settings for each of 42 pairs of size and tokens. At each pair a quadratic in
+the two logs is fitted to the runs within 1 % of the best loss; its minimum is the pair's optimum. The paper takes
+grid points near the best; the quadratic sees between them. The batch is in tokens, 2,048 a sequence. The learning
+rate comes out as printed. So does the batch's exponent of tokens, but not that size has no say in it.
 """
 
 import numpy as np

@@ -1,10 +1,10 @@
 """Villalobos & Atkinson (2023): how many decades of training a decade of inference is worth.
 
-Two of the paper's trade spans follow from laws here. A Chinchilla-optimal model made smaller needs more tokens for the
-same loss: 1.2 decades more training buy .7 decades less compute for each token of use. This ratio does not depend on the
-budget. It is asked of the posterior of the digitised Chinchilla runs, and of Hoffmann's printed constants. The other
-is search: 1.6 decades of it for one of training where play is weak, from the runs of Jones (2021), whose own line for
-Hex 9 x 9 says 1.2. The spans of pruning and of repeated samples are read off figures, without a formula.
+Two of the paper's trade spans follow from laws here. A Chinchilla-optimal model made smaller needs more tokens for
+the same loss: 1.2 decades more training buy .7 decades less compute for each token of use. This ratio does not depend
+on the budget. It is asked of the posterior of the digitised Chinchilla runs, and of Hoffmann's printed constants. The
+other is search: 1.6 decades of it for one of training where play is weak, from the runs of Jones (2021), whose own
+line for Hex 9 x 9 says 1.2. The spans of pruning and of repeated samples are read off figures, without a formula.
 """
 
 import numpy as np
@@ -36,8 +36,8 @@ def claims(posterior):
     yield bs.Claim("decades of training for .7 of inference, digitised runs", 1.2, ours, SOURCE, within=0.05)
     printed = bs.LAWS["chinchilla"].find("hoffmann2022").values
     differs = (
-        "with these exponents .46 of the reducible loss is owed to size, with Besiroglu's .51, and a smaller model costs "
-        "less to make up for: 1.2 decades of training pay for .8 of inference"
+        "with these exponents .45 of the reducible loss is owed to size, with Besiroglu's .51, and a smaller model "
+        "costs less to make up for: 1.2 decades of training pay for .8 of inference"
     )
     of_printed = training_for(SAVED, **printed)
     yield bs.Claim("the same, Hoffmann's constants", 1.2, of_printed, SOURCE, within=0.1, differs=differs)

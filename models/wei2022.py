@@ -3,8 +3,8 @@
 Closed form; nothing is fitted. With C = 6ND the two columns of the table give the tokens of each model. Models of one
 family stand on one number of tokens, within what two digits of compute allow, and Chinchilla, at Gopher's compute, on
 four times as many. The rows of many BIG-Bench tasks, without numbers, are left out. The embedded ladder
-(`emergence_tiny`) and public scores (`owen2024`) have posteriors of such thresholds; the table has none, as the scales
-were read off plots.
+(`emergence_tiny`) and public scores (`owen2024`) have posteriors of such thresholds; the table has none, as the
+scales were read off plots.
 """
 
 import bayescale as bs

@@ -1,10 +1,10 @@
 """Ye et al. (2024): the loss on a domain is an exponential of the shares of five domains in the training data.
 
-The runs are public: 26 mixtures at each of four model sizes, and the loss on each domain. Twenty mixtures are fitted, and
-six held out; three of the domains are done, and for each the four sizes share strength. A share of zero stands apart:
-without any of its own data the loss on domain 1 is so much higher that the effect of its share comes out at -12, so the
-prior of effects is wide. The paper prints no constants for these runs; what is claimed is what the law is for, the losses
-of mixtures not tried.
+The runs are public: 26 mixtures at each of four model sizes, and the loss on each domain. Twenty mixtures are fitted,
+and six held out; three of the domains are done, and for each the four sizes share strength. A share of zero stands
+apart: without any of its own data the loss on domain 1 is so much higher that the effect of its share comes out at
+-12, so the prior of effects is wide. The paper prints no constants for these runs; what is claimed is what the law is
+for, the losses of mixtures not tried.
 """
 
 import numpy as np

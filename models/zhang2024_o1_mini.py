@@ -1,10 +1,10 @@
 """Zhang and Chen (2024): the accuracy of o1-mini on AIME rises with the log of the tokens it spends.
 
-Two laws: a sigmoid in log tokens, with counts of questions and a chance of one answer in a thousand; and a straight line
-in log tokens, as in the figure of the o1 report (2024), which prints no numbers. Budgets asked for in the prompt, up to
-11,000 tokens a question, are fitted; the claims are the accuracies measured by majority vote at 22,000 and 88,000 tokens.
-The accuracy at 43,000, no count of 30 questions, is left out. Nobody printed numbers: those claimed are the table's
-own. Up to 88,000 tokens the two laws cannot be told apart.
+Two laws: a sigmoid in log tokens, with counts of questions and a chance of one answer in a thousand; and a straight
+line in log tokens, as in the figure of the o1 report (2024), which prints no numbers. Budgets asked for in the
+prompt, up to 11,000 tokens a question, are fitted; the claims are the accuracies measured by majority vote at 22,000
+and 88,000 tokens. The accuracy at 43,000, no count of 30 questions, is left out. Nobody printed numbers: those
+claimed are the table's own. Up to 88,000 tokens the two laws cannot be told apart.
 """
 
 import bayescale as bs

@@ -76,8 +76,7 @@ TIDY = {
     "step_law": ("step_law_lr_bsz/step_law_lr_bsz.csv", {}),
     "domain_mixture": (
         "domain_mixture/domain_mixture.csv",
-        {f"proportion_domain_{j}": f"r_{j}" for j in range(1, 6)}
-        | {f"loss_domain_{j}": f"L_{j}" for j in range(1, 6)},
+        {f"proportion_domain_{j}": f"r_{j}" for j in range(1, 6)} | {f"loss_domain_{j}": f"L_{j}" for j in range(1, 6)},
     ),
     "finetuning_sft": ("finetuning_sft/finetuning_sft.csv", {"finetune_examples": "D"}),
     "obsscaling": ("obsscaling/obsscaling.csv", {"score": "accuracy", "random_baseline": "chance"}),
@@ -544,7 +543,7 @@ def test_step_law_predicts_the_largest_pair(public_data):
 def test_shares_of_domains_sum_to_one(public_data):
     runs = load_runs("domain_mixture")
     assert runs[[f"r_{j}" for j in range(1, 6)]].sum(axis=1).to_numpy() == pytest.approx(1)
-    assert runs.groupby(["model_size", "is_train"]).size().unstack().to_numpy().tolist() == [[6, 20]] * 4
+    assert runs.groupby(["model_size", "is_train"]).size().tolist() == [6, 20] * 4
 
 
 def test_finetuning_has_13_sizes_for_42_pairs(public_data):

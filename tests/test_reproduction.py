@@ -127,9 +127,15 @@ def test_the_print_has_a_line_for_each_claim_and_reasons_and_warnings():
     assert re.search(r"loss +50 +50 \(2.5 to 97.5\) +inside, as claimed", lines[2])
     assert re.search(r"exponent +99 +50 \(2.5 to 97.5\) +outside, as claimed", lines[3])
     assert re.search(r"key +joint +distance 9.00, limit 3.00 +OUTSIDE: THE CLAIM FAILS", lines[4])
-    assert "exponent differs because it was rounded" in text
+    assert "exponent: differs because it was rounded" in text
     assert "Warning: Few runs." in text
     assert lines[-1] == "  2 of 3 claims hold, 12 s."
+
+
+def test_a_reason_shared_by_claims_is_printed_once():
+    claims = [claim(99.0, what=what, differs=why) for what, why in (("A", "x"), ("B", "y"), ("C", "x"))]
+    text = str(Reproduction("a", "A paper.", tuple(claims)))
+    assert "  A, C: differs because x\n  B: differs because y\n" in text
 
 
 # -- Files
@@ -187,6 +193,9 @@ def test_no_analyses(write, tmp_path):
         (f"{MODEL}models = {{'a': model}}\nagrees = ['hoffmann2022']", "defines both model and models"),
         (f"{MODEL}differs = ['hoffmann2022']", "differs must map each key to the reason"),
         ("import bayescale as bs\nbs.load_runs('nothing')", "nothing"),
+        (f"{MODEL}agrees = ['hoffman2022 @ code']", "hoffman2022"),
+        (f"{MODEL}agrees = ['hoffmann2022']", "names no group of 'modality'; write 'hoffmann2022 @ code'"),
+        (f"{MODEL}differs = {{'hoffmann2022 @ cod': 'why'}}", "names no group of 'modality'"),
     ],
 )
 def test_files_that_cannot_be_held_to_anything(write, text, message):
@@ -323,6 +332,24 @@ def test_a_file_that_is_none_ends_with_code_2_and_one_sentence(ask, write, tmp_p
         assert (code, out) == (2, "")
         assert err.startswith("bayescale: ")
         assert err.count("\n") == 1
+
+
+def test_of_several_those_that_cannot_run_are_passed_over(ask, write, tmp_path):
+    write("1 / 0", "a.py")
+    write(GOOD, "b.py")
+    code, out, err = ask(tmp_path)
+    assert code == 2
+    assert "2 of 2 claims hold" in out
+    assert out.endswith("Every claim of those that ran holds.\n")
+    assert re.fullmatch(r"bayescale: a: .*ZeroDivisionError.*\nbayescale: could not run a\.\n", err)
+    write(FALSE, "b.py")
+    code, out, err = ask(tmp_path)
+    assert code == 1
+    assert "ran holds" not in out
+    assert err.endswith("could not run a.\nbayescale: claims fail in b.\n")
+    write("1 / 0", "b.py")
+    code, out, err = ask(tmp_path)
+    assert (code, out) == (2, "")
 
 
 def test_slow_analyses_can_be_left_out(ask, write, tmp_path):

@@ -15,6 +15,7 @@ from bayescale.errors import BayescaleWarning, InputError
 from bayescale.inference import fit
 from bayescale.model import Model
 from bayescale.posterior import Posterior
+from bayescale.words import listed
 
 SEED = 1
 
@@ -175,11 +176,19 @@ class Reproduction:
         """Whether every fit converged and every claim is true."""
         return not self.unconverged and all(claim.holds for claim in self.claims)
 
+    def _reasons(self) -> dict[str, list[str]]:
+        """Every reason to differ, with the claims that it is of."""
+        reasons: dict[str, list[str]] = {}
+        for claim in self.claims:
+            if claim.differs:
+                reasons.setdefault(claim.differs, []).append(claim.what)
+        return reasons
+
     def __str__(self):
         true = sum(claim.holds for claim in self.claims)
         lines = [f"{self.name}: {self.title}"]
         lines += [f"  {line}" for line in _table(self.claims)]
-        lines += [f"  {claim.what} differs because {claim.differs}" for claim in self.claims if claim.differs]
+        lines += [f"  {', '.join(which)}: differs because {why}" for why, which in self._reasons().items()]
         lines += [f"  fit {line}" for line in self.unconverged]
         lines += [f"  Warning: {text}" for text in self.warnings]
         lines.append(f"  {true} of {len(self.claims)} claims hold, {self.seconds:.0f} s.")
@@ -238,7 +247,20 @@ def load_analysis(path: str | Path) -> dict[str, Any]:
     _check_models(path, names)
     if (names.get("agrees") or names.get("differs")) and not isinstance(names.get("model"), Model):
         raise InputError(f"The analysis {str(path)!r} defines agrees or differs, but no model to hold them to.")
+    for key in (*names.get("agrees", ()), *names.get("differs", ())):
+        _check_key(path, names["model"], key)
     return names
+
+
+def _check_key(path: str | Path, model: Model, key: str) -> None:
+    """Refuse published values or a group that the model does not have, before a fit is spent on them."""
+    published, _, group = (part.strip() for part in key.partition("@"))
+    model.law.find(published)
+    if model.group and group not in model.groups:
+        raise InputError(
+            f"The analysis {str(path)!r}: {key!r} names no group of {model.group!r}; write "
+            f"{f'{published} @ {model.groups[0]}'!r}, or one of {listed(model.groups)}."
+        )
 
 
 def _check_models(path: str | Path, names: Mapping[str, Any]) -> None:

@@ -9,8 +9,8 @@ _COMMIT = "e0a58ffde4f6fdfb20880d47d6d180fdbcb1440d"
 STEP_LAW = Dataset(
     name="step_law",
     title="learning rate and batch size, Step law (Li et al. 2025)",
-    measures="Final training loss of language models of 60M to 1.07B parameters on 2 to 100 billion tokens, over a grid "
-    "of peak learning rates and batch sizes for each pair.",
+    measures="Final training loss of language models of 60M to 1.07B parameters on 2 to 100 billion tokens, over a "
+    "grid of peak learning rates and batch sizes for each pair.",
     rows=2_819,
     columns={
         "N": "parameters without embeddings",

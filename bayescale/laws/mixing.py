@@ -43,8 +43,8 @@ def mixing(domains: int) -> Law:
     -------
     Law
         Inputs ``r_1``, ``r_2``, ...: the shares of all domains but the last. Parameters: the floor ``c``; ``k_ref``,
-        the loss above it at the mean shares of the runs; and ``t_j``, negative where a larger share of domain j at the cost of the
-        last one lowers the loss.
+        the loss above it at the mean shares of the runs; and ``t_j``, negative where a larger share of domain j at the
+        cost of the last one lowers the loss.
 
     References
     ----------
