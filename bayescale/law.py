@@ -568,11 +568,9 @@ class Law:
             f"  {self.reference}",
             "",
             "Inputs",
-            *(
-                f"  {i.symbol}  {i.meaning}, {i.unit}" if i.column else f"  {i.symbol}  {i.meaning}"
-                for i in self.inputs
-            ),
-            f"Output\n  {self.output.symbol}  {self.output.meaning}, {self.output.unit}",
+            *(f"  {i.symbol}  {', '.join(filter(None, (i.meaning, i.unit)))}" for i in self.inputs),
+            "Output",
+            f"  {self.output.symbol}  {', '.join(filter(None, (self.output.meaning, self.output.unit)))}",
             "",
             "Parameters (sampled) and default priors",
         ]

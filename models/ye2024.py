@@ -22,7 +22,6 @@ models = {
     name: bs.Model("mixing_5", runs[runs["is_train"]].drop(columns="is_train"), pool="model_size", priors=wide)
     for name, runs in of_domain.items()
 }
-sampling = {"seed": 1, "draws": 500, "tune": 500}
 slow = True
 
 NOT_EXACT = {

@@ -192,6 +192,12 @@ def test_no_analyses(write, tmp_path):
         ("models = [3]\ndef claims(p): yield p", "models a mapping of names to Models"),
         (f"{MODEL}models = {{'a': model}}\nagrees = ['hoffmann2022']", "defines both model and models"),
         (f"{MODEL}differs = ['hoffmann2022']", "differs must map each key to the reason"),
+        ("import sys\nsys.exit('bye')", "fails: SystemExit: bye"),
+        ("claims = [1]", "claims must be a function"),
+        (
+            f"{MODEL}sampling = {{'drawz': 3}}\ndef claims(p): yield p",
+            "sampling names 'drawz'; the settings are .*draws",
+        ),
         ("import bayescale as bs\nbs.load_runs('nothing')", "nothing"),
         (f"{MODEL}agrees = ['hoffman2022 @ code']", "hoffman2022"),
         (f"{MODEL}agrees = ['hoffmann2022']", "names no group of 'modality'; write 'hoffmann2022 @ code'"),
@@ -207,6 +213,27 @@ def test_files_that_cannot_be_held_to_anything(write, text, message):
 def test_an_analysis_without_a_claim_does_not_hold_by_having_none(write, text):
     with pytest.raises(InputError, match="claims nothing"):
         reproduce(write(text))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("yield 3", "must yield Claim; it yields 3 too"),
+        ("return None", "claims.. of the analysis fails: TypeError"),
+        ("raise KeyError('alpha')", "claims.. of the analysis fails: KeyError"),
+        ("yield bs.Claim('loss', float('nan'), 3.0, 'table 1', within=1)", "no published number"),
+    ],
+)
+def test_claims_that_are_none(write, body, message):
+    with pytest.raises(InputError, match=message):
+        reproduce(write(f"import bayescale as bs\ndef claims():\n    {body}"))
+
+
+def test_an_interrupted_fit_ends_the_analysis(write, monkeypatch, exact_posterior):
+    stopped = replace(exact_posterior, diagnostics=replace(exact_posterior.diagnostics, interrupted=True))
+    monkeypatch.setattr("bayescale.answers.reproduction.fit", lambda model, **settings: stopped)
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(write(MODEL + "agrees = ['hoffmann2022 @ code']\n"))
 
 
 def test_a_closed_form_needs_no_fit(write):

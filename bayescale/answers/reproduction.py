@@ -1,5 +1,6 @@
 """Does a published analysis come out again? Fit what a file of ``models/`` declares, and hold it to its claims."""
 
+import inspect
 import runpy
 import time
 import warnings
@@ -15,9 +16,10 @@ from bayescale.errors import BayescaleWarning, InputError
 from bayescale.inference import fit
 from bayescale.model import Model
 from bayescale.posterior import Posterior
-from bayescale.words import listed
+from bayescale.words import listed, quoted
 
 SEED = 1
+SETTINGS = tuple(inspect.signature(fit).parameters)[1:]  # all but the model
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Claim:
     differs: str = ""
 
     def __post_init__(self):
+        if np.isnan(self.published):
+            raise InputError(f"The claim {self.what!r} has no published number to hold ours to (NaN).")
         draws = np.asarray(self.ours, dtype=float)
         if draws.size == 0 or np.isnan(draws).any():
             raise InputError(f"The claim {self.what!r} has no draws, or draws that are not numbers (NaN).")
@@ -224,7 +228,10 @@ def analyses(path: str | Path) -> list[Path]:
             raise InputError(f"There are no analyses (.py) in the folder {str(path)!r}.")
         return found
     if path.suffix != ".py" or not path.is_file():
-        raise InputError(f"There is no analysis {str(path)!r}; name a file of models/, or the folder.")
+        raise InputError(
+            f"There is no analysis {str(path)!r}; name a file of models/, or the folder. "
+            "That folder is part of the repository, and does not come with the installed package."
+        )
     return [path]
 
 
@@ -240,7 +247,7 @@ def load_analysis(path: str | Path) -> dict[str, Any]:
         names = runpy.run_path(str(path))
     except InputError:
         raise
-    except Exception as error:  # whatever a user's program raises
+    except (Exception, SystemExit) as error:  # whatever a user's program raises
         raise InputError(f"The analysis {str(path)!r} fails: {type(error).__name__}: {error}.") from error
     if not names.keys() & {"agrees", "differs", "claims"}:
         raise InputError(f"The analysis {str(path)!r} claims nothing: it defines none of agrees, differs and claims.")
@@ -271,6 +278,12 @@ def _check_models(path: str | Path, names: Mapping[str, Any]) -> None:
         raise InputError(f"The analysis {str(path)!r}: model must be a Model, and models a mapping of names to Models.")
     if not isinstance(names.get("differs", {}), Mapping):
         raise InputError(f"The analysis {str(path)!r}: differs must map each key to the reason why it lies outside.")
+    if not callable(names.get("claims", print)):
+        raise InputError(f"The analysis {str(path)!r}: claims must be a function that yields Claim.")
+    if unknown := [name for name in names.get("sampling", {}) if name not in SETTINGS]:
+        raise InputError(
+            f"The analysis {str(path)!r}: sampling names {quoted(unknown)}; the settings are {listed(SETTINGS)}."
+        )
 
 
 def reproduce(path: str | Path, progress: bool | None = None) -> Reproduction:
@@ -321,7 +334,15 @@ def reproduce(path: str | Path, progress: bool | None = None) -> Reproduction:
 def _fit_all(names: Mapping[str, Any], progress: bool | None) -> dict[str, Posterior]:
     models = {"model": names["model"]} if "model" in names else dict(names.get("models", {}))
     settings = {"seed": SEED, "progress": progress, **names.get("sampling", {})}
-    return {name: fit(model, **settings) for name, model in models.items()}
+    return {name: _fit(model, settings) for name, model in models.items()}
+
+
+def _fit(model: Model, settings: Mapping[str, Any]) -> Posterior:
+    """Fit; where the user stopped it, so does the whole analysis: draws cut short are held to nothing."""
+    posterior = fit(model, **settings)
+    if posterior.diagnostics.interrupted:
+        raise KeyboardInterrupt
+    return posterior
 
 
 def _claims(names: Mapping[str, Any], posteriors: Mapping[str, Posterior]) -> Iterator[Claim | RegionClaim]:
@@ -335,8 +356,11 @@ def _claims(names: Mapping[str, Any], posteriors: Mapping[str, Posterior]) -> It
         return
     given: tuple[Any, ...] = (posteriors["model"],) if "model" in names else (posteriors,) if posteriors else ()
     try:
-        yield from derive(*given)
+        claims = list(derive(*given))
     except InputError:
         raise
-    except Exception as error:  # whatever a user's program raises
+    except (Exception, SystemExit) as error:  # whatever a user's program raises
         raise InputError(f"claims() of the analysis fails: {type(error).__name__}: {error}.") from error
+    if wrong := [claim for claim in claims if not isinstance(claim, Claim)]:
+        raise InputError(f"claims() of the analysis must yield Claim; it yields {wrong[0]!r} too.")
+    yield from claims

@@ -28,7 +28,7 @@ def reproduce(
     from bayescale.errors import InputError
 
     paths = [path for text in analysis for path in analyses(text)]
-    ran, failed, broken = 0, [], []
+    ran, failed, unsure, broken = 0, [], [], []
     results: list[dict[str, Any]] = []
     for path in paths:
         try:
@@ -42,21 +42,24 @@ def reproduce(
             print(f"bayescale: {path.stem}: {error}", file=sys.stderr)
             continue
         ran += 1
-        failed += [] if result.holds else [result.name]
+        failed += [] if all(claim.holds for claim in result.claims) else [result.name]
+        unsure += [result.name] if result.unconverged else []
         if as_json:
             results.append(_reproduced(result))
         else:
             print(result, end="\n\n", flush=True)
     if as_json:
         print_json(results)
-    elif ran and not failed:
+    elif ran and not failed and not unsure:
         print("Every claim of those that ran holds." if broken else "Every claim holds.")
     if broken:
         print(f"bayescale: could not run {', '.join(broken)}.", file=sys.stderr)
     if failed:
         print(f"bayescale: claims fail in {', '.join(failed)}.", file=sys.stderr)
-    if failed or broken:
-        raise typer.Exit(1 if failed else 2)
+    if unsure:
+        print(f"bayescale: fits did not converge in {', '.join(unsure)}.", file=sys.stderr)
+    if failed or unsure or broken:
+        raise typer.Exit(1 if failed or unsure else 2)
 
 
 def _reproduced(result) -> dict[str, Any]:
