@@ -379,6 +379,17 @@ def test_of_several_those_that_cannot_run_are_passed_over(ask, write, tmp_path):
     assert (code, out) == (2, "")
 
 
+def test_a_fit_that_did_not_converge_ends_with_code_1(ask, write, monkeypatch, exact_posterior):
+    bad = replace(exact_posterior, diagnostics=Diagnostics(1.3, "alpha", 12.0, 12.0, "alpha", 0, 1.0))
+    monkeypatch.setattr("bayescale.answers.reproduction.fit", lambda model, **settings: bad)
+    claims = "def claims(posterior):\n    yield bs.Claim('loss', 1.0, 1.0, 'table 1', within=0.1)\n"
+    code, out, err = ask(write(MODEL + claims))
+    assert code == 1
+    assert "1 of 1 claims hold" in out
+    assert "Every claim" not in out
+    assert err.endswith("bayescale: fits did not converge in paper.\n")
+
+
 def test_slow_analyses_can_be_left_out(ask, write, tmp_path):
     write(FALSE + "slow = True\n", "a.py")
     write(GOOD, "b.py")
