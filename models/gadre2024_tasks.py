@@ -17,7 +17,6 @@ scores = scores.assign(chance=scores["chance"].clip(lower=1e-6))[["task", "C", "
 small = scores["C"] <= scores["C"].quantile(0.8)
 fitted, held_out = scores[small], scores[~small]
 model = bs.Model("sigmoid_of_loss", fitted, pool={"*": "task", "reach": "complete"}, noise="normal")
-sampling = {"seed": 1, "draws": 500, "tune": 500}
 slow = True
 
 STEEPER = (
