@@ -33,6 +33,11 @@ _UPSTREAM = {
         for name in ("data_constrained", "vocab_scaling", "finetuning_sft")
         for part in ("train", "test")
     },
+    **{
+        f"{name}/{part}-00000-of-00001.parquet": f"{folder}/raw/{part}-00000-of-00001.parquet"
+        for name, folder in (("step_law", "step_law_lr_bsz"), ("domain_mixture", "domain_mixture"))
+        for part in ("train", "test")
+    },
     "quest_precision/runs_for_scaling.json": "quest_precision/raw/runs_for_scaling.json",
     "routed_moe/curves.csv.gz": "routed_moe/raw/curves.csv.gz",
     "distillation/distillation.csv": "distillation/distillation.csv",

@@ -24,6 +24,8 @@ DOWNLOADED = [
     "quest_precision",
     "routed_moe",
     "vocab_scaling",
+    "step_law",
+    "domain_mixture",
     "finetuning_sft",
     "obsscaling",
     "large_language_monkeys",
@@ -70,6 +72,11 @@ TIDY = {
     "distillation": (
         "distillation/distillation.csv",
         {"student_params": "N", "student_tokens": "D", "teacher_loss": "L_T"},
+    ),
+    "step_law": ("step_law_lr_bsz/step_law_lr_bsz.csv", {}),
+    "domain_mixture": (
+        "domain_mixture/domain_mixture.csv",
+        {f"proportion_domain_{j}": f"r_{j}" for j in range(1, 6)} | {f"loss_domain_{j}": f"L_{j}" for j in range(1, 6)},
     ),
     "finetuning_sft": ("finetuning_sft/finetuning_sft.csv", {"finetune_examples": "D"}),
     "obsscaling": ("obsscaling/obsscaling.csv", {"score": "accuracy", "random_baseline": "chance"}),
@@ -524,6 +531,19 @@ def test_vocab_scaling_predicts_the_largest_vocabulary(public_data):
     runs = load_runs("vocab_scaling")
     np.testing.assert_array_equal(runs["is_train"], runs["V"] < 96_256)
     assert runs.groupby(["N", "V"]).size().unique().tolist() == [20]
+
+
+def test_step_law_predicts_the_largest_pair(public_data):
+    runs = load_runs("step_law")
+    largest = (runs["N"] == runs["N"].max()) & (runs["D"] == runs["D"].max())
+    np.testing.assert_array_equal(runs["is_train"], ~largest)
+    assert len(runs.groupby(["N", "D"])) == 42
+
+
+def test_shares_of_domains_sum_to_one(public_data):
+    runs = load_runs("domain_mixture")
+    assert runs[[f"r_{j}" for j in range(1, 6)]].sum(axis=1).to_numpy() == pytest.approx(1)
+    assert runs.groupby(["model_size", "is_train"]).size().tolist() == [6, 20] * 4
 
 
 def test_finetuning_has_13_sizes_for_42_pairs(public_data):

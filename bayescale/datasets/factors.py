@@ -12,15 +12,15 @@ from bayescale.datasets.readers import (
 
 # Several tables were gathered in one bundle, each in a part to fit (candidates) and one to predict (the most costly).
 _BUNDLE = "PlanarG/active-sl"
-_BUNDLE_LICENCE = "CC BY 4.0 (data card of the bundle PlanarG/active-sl)"
-_BUNDLE_CITATION = (
+BUNDLE_LICENCE = "CC BY 4.0 (data card of the bundle PlanarG/active-sl)"
+BUNDLE_CITATION = (
     " From the bundle of Li, S., Li, S., Lin, H., Sun, W., Talwalkar, A. & Yang, Y. (2026), Spend Less, Fit Better: "
     "Budget-Efficient Scaling Law Fitting via Active Experiment Selection, arXiv:2604.22753."
 )
-_IS_TRAIN = "whether the run is among those to fit, else among the costly ones to predict"
+IS_TRAIN = "whether the run is among those to fit, else among the costly ones to predict"
 
 
-def _bundle_files(name: str, commit: str, folder: str, train: str, test: str) -> tuple[File, File]:
+def bundle_files(name: str, commit: str, folder: str, train: str, test: str) -> tuple[File, File]:
     """Both parts of a table of the bundle; ``train`` and ``test`` are their sha256."""
     parts = {"train-00000-of-00001.parquet": train, "test-00000-of-00001.parquet": test}
     first, second = (
@@ -42,14 +42,14 @@ DATA_CONSTRAINED = Dataset(
         "D_U": "unique tokens",
         "L": "final test loss, nats/token",
         "epochs": "D / D_U",
-        "is_train": _IS_TRAIN,
+        "is_train": IS_TRAIN,
     },
     unit="nats/token",
     groups=(),
-    licence=_BUNDLE_LICENCE + "; the original repository huggingface/datablations is Apache-2.0",
+    licence=BUNDLE_LICENCE + "; the original repository huggingface/datablations is Apache-2.0",
     citation="Muennighoff, N. et al. (2023), Scaling Data-Constrained Language Models, NeurIPS 2023, arXiv:2305.16264."
-    + _BUNDLE_CITATION,
-    files=_bundle_files(
+    + BUNDLE_CITATION,
+    files=bundle_files(
         "data_constrained",
         "e0a58ffde4f6fdfb20880d47d6d180fdbcb1440d",
         "data_constrained_scaling_law",
@@ -185,10 +185,10 @@ VOCAB_SCALING = Dataset(
     },
     unit="nats/token, minus the entropy of single tokens",
     groups=(),
-    licence=_BUNDLE_LICENCE,
+    licence=BUNDLE_LICENCE,
     citation="Tao, C. et al. (2024), Scaling Laws with Vocabulary: Larger Models Deserve Larger Vocabularies, "
-    "NeurIPS 2024, arXiv:2407.13623." + _BUNDLE_CITATION,
-    files=_bundle_files(
+    "NeurIPS 2024, arXiv:2407.13623." + BUNDLE_CITATION,
+    files=bundle_files(
         "vocab_scaling",
         "e0a58ffde4f6fdfb20880d47d6d180fdbcb1440d",
         "vocab_scaling_law",
@@ -213,12 +213,12 @@ DISTILLATION = Dataset(
         "D": "tokens the student is distilled on",
         "L_T": "loss of the teacher, nats/token",
         "L": "loss of the student, nats/token",
-        "is_train": _IS_TRAIN,
+        "is_train": IS_TRAIN,
     },
     unit="nats/token",
     groups=(),
-    licence=_BUNDLE_LICENCE,
-    citation="Busbridge, D. et al. (2025), Distillation Scaling Laws, ICML 2025, arXiv:2502.08606." + _BUNDLE_CITATION,
+    licence=BUNDLE_LICENCE,
+    citation="Busbridge, D. et al. (2025), Distillation Scaling Laws, ICML 2025, arXiv:2502.08606." + BUNDLE_CITATION,
     files=(
         File(
             "distillation/distillation.csv",
@@ -249,10 +249,10 @@ FINETUNING_SFT = Dataset(
     },
     unit="nats/token",
     groups=("task", "model"),
-    licence=_BUNDLE_LICENCE,
+    licence=BUNDLE_LICENCE,
     citation="Lin, H. et al. (2024), Selecting Large Language Model to Fine-tune via Rectified Scaling Law, "
-    "ICML 2024, arXiv:2402.02314." + _BUNDLE_CITATION,
-    files=_bundle_files(
+    "ICML 2024, arXiv:2402.02314." + BUNDLE_CITATION,
+    files=bundle_files(
         "finetuning_sft",
         "cb26daa6a5efb48f77407e6ef38d9c451232746c",
         "sft_scaling_law",

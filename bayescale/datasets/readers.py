@@ -167,6 +167,22 @@ def read_distillation(points: BinaryIO) -> pd.DataFrame:
     return _rename(pd.read_csv(points), names)
 
 
+def read_step_law(train: BinaryIO, test: BinaryIO) -> pd.DataFrame:
+    """Read the grid of learning rates and batch sizes: one row per training run."""
+    names = {"non_embedding_param_size": "N", "data_size": "D", "lr": "learning_rate", "bsz": "batch_size_sequences"}
+    return _rename(_read_bundle(train, test).drop(columns="group"), names | {"lm_loss": "L"})
+
+
+def read_domain_mixture(train: BinaryIO, test: BinaryIO) -> pd.DataFrame:
+    """Read the losses on five domains: one row per model size and mixture."""
+    table = _read_bundle(train, test).rename(columns={"group": "model_size"})
+    table.insert(0, "N", table["model_size"].map(parse_number))
+    domains = range(1, 6)
+    shares = {f"proportion_domain_{j}": f"r_{j}" for j in domains}
+    losses = {f"loss_domain_{j}": f"L_{j}" for j in domains}
+    return _rename(table, {"N": "N"} | shares | losses | {"model_size": "model_size"})
+
+
 def read_quest_precision(runs: BinaryIO) -> pd.DataFrame:
     """Read the quantised training runs of QuEST: one row per training run."""
     table = pd.DataFrame(json.load(runs))

@@ -23,6 +23,7 @@ from bayescale.datasets.losses import (
     OLMO_LADDER,
     PORIAN_ISOFLOP,
 )
+from bayescale.datasets.recipes import DOMAIN_MIXTURE, STEP_LAW
 from bayescale.datasets.scores import (
     HEX_ALPHAZERO,
     LARGE_LANGUAGE_MONKEYS,
@@ -50,6 +51,8 @@ DATASETS: Mapping[str, Dataset] = MappingProxyType(
             ROUTED_MOE,
             VOCAB_SCALING,
             DISTILLATION,
+            STEP_LAW,
+            DOMAIN_MIXTURE,
             FINETUNING_SFT,
             OBSSCALING,
             MMLU_DENSING,
