@@ -30,6 +30,7 @@ _HOME = {
     "stack": "answers.stacking",
     "Stack": "answers.mixture",
     "open_stack": "answers.mixture",
+    "design": "answers.design",
     "check_law": "testing",
     "agreement": "answers.agreement",
     "check_fit": "answers.check",

@@ -418,7 +418,7 @@ MISFITTING_C4 = Dataset(
     ),
     caveats=(
         "Only the 255 rows with is_final are at the end of their schedule: fit a law of final losses to those.",
-        "Learning rates that are off cost up to a third of a nat at one N and D: noise is on one side (noise='frontier'), or "
-        "keep the best learning rate of each.",
+        "Learning rates that are off cost up to a third of a nat at one N and D: noise is on one side "
+        "(noise='frontier'), or keep the best learning rate of each.",
     ),
 )
