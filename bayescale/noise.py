@@ -263,7 +263,7 @@ class Frontier(Noise):
         return super().centre(law, params) + self._sign * params["shortfall"]
 
     def equivalent_variance(self, params, facts, law: Any = None):
-        """Variance of scatter and shortfall together, at least one over Fisher's information, which has no closed form."""
+        """Variance of scatter and shortfall together: an upper bound, Fisher's information having no closed form."""
         return super().equivalent_variance(params, facts, law) + params["shortfall"] ** 2
 
     def to_pymc(self, name, mu, params, facts, observed):

@@ -194,3 +194,12 @@ def expect(posterior: Posterior, table: pd.DataFrame, question: Callable[..., An
         order.append(rows)
     back = np.argsort(np.concatenate(order))
     return xr.concat(parts, "run", coords="minimal", compat="override").isel(run=back)
+
+
+def farthest(posterior: Posterior, table: pd.DataFrame) -> float:
+    """How many times the farthest of some runs lies beyond those of the fit; 1 inside."""
+    reach = []
+    for label, rows in _parts(posterior, table):
+        inputs = {s: xr.DataArray(x, dims="run") for s, x in posterior.model.inputs(table.iloc[rows]).items()}
+        reach.append(float(posterior.beyond(inputs, label).max()))
+    return max(reach)

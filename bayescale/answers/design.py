@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.candidates import COST, cost_of, expect, grid, read_table, with_groups
+from bayescale.answers.candidates import COST, cost_of, expect, farthest, grid, read_table, with_groups
 from bayescale.answers.common import interval, interval_name, read_value, warn_unless_converged
 from bayescale.answers.gain import Joint, Laws, best_plan, normal_scores
 from bayescale.answers.mixture import Stack
@@ -25,6 +25,7 @@ PRIOR_DRAWS = 1000
 PRIOR_SHARE = 0.5  # a quantity whose variance the runs have cut by less than this is mostly prior
 OUTCOMES = 400  # simulated sequences by which a design tells laws apart
 APART = 2.0  # standard errors
+FAR = 3.0  # times beyond the runs
 MOST_IN_WORDS = 3  # quantities that a sentence names
 
 
@@ -137,6 +138,7 @@ def design(
             simulated=("run", told.information), simulated_error=("run", told.error), effective=("run", told.effective)
         )
         notes += _compare(plan, told)
+    notes += _far_out(source, table, plan.runs)
     if quantity is not None:
         notes += _prior_driven(source, quantity)
     return answer.assign_attrs(
@@ -248,7 +250,8 @@ def _read_candidates(source: _Source, given, cost, budget: float, group) -> tupl
     if not affordable.any():
         raise InputError(
             f"The budget of {budget:.4g} is below the cheapest candidate, which costs {table[COST].min():.4g} "
-            f"({describe_run(_described(table.iloc[int(table[COST].argmin())], source))}). Give more, or cheaper candidates."
+            f"({describe_run(_described(table.loc[table[COST].idxmin()], source))}). "
+            "Give more, or cheaper candidates."
         )
     notes = []
     if given is not None and not affordable.all():
@@ -288,7 +291,8 @@ def _require_finite(response: np.ndarray, table: pd.DataFrame) -> None:
     if bad := np.flatnonzero(~np.isfinite(response).all(axis=0)).tolist():
         run = table.iloc[bad[0]].to_dict()
         raise InputError(
-            f"The law gives no finite response at {counted(len(bad), 'candidate')}, first {describe_run(run)}; leave those out."
+            f"The law gives no finite response at {counted(len(bad), 'candidate')}, first {describe_run(run)}; "
+            "leave those out."
         )
 
 
@@ -297,8 +301,8 @@ def _checked(draws: np.ndarray, quantity: Quantity) -> np.ndarray:
     for label, column in zip(quantity.labels, draws.T, strict=True):
         if not np.isfinite(column).all():
             raise InputError(
-                f"{label} is not finite in {np.mean(~np.isfinite(column)):.0%} of the draws, so its spread cannot shrink; "
-                "ask about another quantity."
+                f"{label} is not finite in {np.mean(~np.isfinite(column)):.0%} of the draws, so it has no spread to "
+                "shrink; ask about another quantity."
             )
         if np.ptp(column) == 0:
             raise InputError(f"{label} is the same in all draws, {column[0]:.6g}: there is nothing left to learn.")
@@ -334,7 +338,7 @@ def _answer(table, costs, plan, alone, draws, scores, quantity: Quantity | None,
 
 
 def _as_wide(draws: np.ndarray, scores: np.ndarray, ratio: np.ndarray) -> np.ndarray:
-    """Draws (draw, quantity) drawn in towards their median on the scale of normal scores, shape (draw, step, quantity)."""
+    """Draw (draw, point) in towards the medians, on the scale of normal scores, shape (draw, step, point)."""
     from scipy.special import ndtr
 
     place = ndtr(scores[:, None] * ratio) * len(draws) - 0.5
@@ -376,20 +380,33 @@ def _compare(plan, told: Simulated) -> list[str]:
     total = np.cumsum(plan.gains)
     notes = []
     if not told.enough.all():
-        first = int(np.argmin(told.enough))
+        first = int(np.argmin(told.enough))  # the first that is False
         notes.append(
-            f"The check by simulated outcomes rests on only {told.effective[first]:.0f} effective draws from run {first + 1} "
-            "on: not checked there. Refit after the first runs and ask again, or fit with more draws."
+            f"From run {first + 1} on the simulated outcomes leave only {told.effective[first]:.0f} effective draws, too "
+            "few for a check. Refit after the first runs and ask again, or fit with more draws."
         )
     apart = told.enough & (np.abs(told.information - total) > APART * told.error)
     if apart.any():
         worst = int(np.argmax(np.where(apart, np.abs(told.information - total), -1)))
         notes.append(
-            f"Simulated outcomes disagree with the promise: after run {worst + 1} they give "
-            f"{told.information[worst]:.3g} ± {told.error[worst]:.2g} nats instead of {total[worst]:.3g}; "
-            "trust the simulated figure."
+            f"Simulated outcomes disagree with the promise by more than their error: after run {worst + 1} they give "
+            f"{told.information[worst]:.3g} ± {told.error[worst]:.2g} nats instead of {total[worst]:.3g}, "
+            f"{abs(told.information[worst] / total[worst] - 1):.0%} off."
         )
     return notes
+
+
+def _far_out(source: _Source, table: pd.DataFrame, chosen: tuple[int, ...]) -> list[str]:
+    """Say how far beyond the runs the chosen ones lie."""
+    if not chosen:
+        return []
+    reach = max(farthest(posterior, table.iloc[list(chosen)]) for posterior in source.posteriors)
+    if reach < FAR:
+        return []
+    return [
+        f"Chosen runs lie up to {reach:.3g} times beyond the runs so far. If the law does not hold there, they mislead: "
+        "make them in steps, or fit with discrepancy=True."
+    ]
 
 
 def _prior_driven(source: _Source, quantity: Quantity) -> list[str]:
@@ -405,8 +422,8 @@ def _prior_driven(source: _Source, quantity: Quantity) -> list[str]:
     if not leaning:
         return []
     return [
-        f"MOSTLY PRIOR: by {listed(leaning)} the runs so far have cut the variance of {quantity.symbol} by less than half, "
-        "so what is promised leans on the prior. Make the first run, refit, and ask again."
+        f"MOSTLY PRIOR: by {listed(leaning)} the runs so far have cut the variance of {quantity.symbol} by less than "
+        "half, so what is promised leans on the prior. Make the first run, refit, and ask again."
     ]
 
 
@@ -456,14 +473,14 @@ def _ends(answer: xr.Dataset) -> dict[str, np.ndarray]:
 def design_sentences(answer: xr.Dataset) -> list[str]:
     """Say a design in words: a sentence for each run, then what to know before trusting it."""
     unit, about = answer.attrs["cost_unit"], answer.attrs["about"]
+    added, per_cost = answer["added"].to_numpy(), (answer["added"] / answer["run_cost"]).to_numpy()
     runs = [f"{_run_in_words(answer, k)} (cost {answer['cost'].to_numpy()[k]:.3g} {unit})" for k in _chosen(answer)]
     if not runs:
         lines = [f"No run that the budget affords would tell anything of {about}."]
     else:
         lines = [
             f"{'Then run' if step else 'Run'} {run}{'' if step else ' next'}: {_effect(answer, step)}; "
-            f"{answer['added'].to_numpy()[step]:.3g} nats, {(answer['added'] / answer['run_cost']).to_numpy()[step]:.3g} "
-            f"per {unit}."
+            f"{added[step]:.3g} nats, {per_cost[step]:.3g} per {unit}."
             for step, run in enumerate(runs)
         ]
         spent = float(answer["run_cost"].sum())
@@ -473,7 +490,7 @@ def design_sentences(answer: xr.Dataset) -> list[str]:
         last = answer.isel(run=-1)
         lines.append(
             f"{answer.attrs['checks']} simulated outcomes give {float(last['simulated']):.3g} ± "
-            f"{float(last['simulated_error']):.2g} nats for all runs together, where {float(last['total']):.3g} is promised."
+            f"{float(last['simulated_error']):.2g} nats for all runs together; {float(last['total']):.3g} is promised."
         )
     return [*lines, *answer.attrs["notes"]]
 
@@ -483,8 +500,7 @@ def _chosen(answer: xr.Dataset) -> list[int]:
 
 
 def _run_in_words(answer: xr.Dataset, candidate: int) -> str:
-    laws_own = {c: answer[c].to_numpy()[candidate] for c in answer.attrs["columns"]}
-    return describe_run({c: v.item() if hasattr(v, "item") else v for c, v in laws_own.items()})
+    return describe_run({c: answer[c].to_numpy()[candidate] for c in answer.attrs["columns"]})
 
 
 def _effect(answer: xr.Dataset, step: int) -> str:
@@ -511,7 +527,7 @@ def _single(answer: xr.Dataset) -> list[str]:
     """The best single runs, where they are others than the first of the batch."""
     lines = []
     for name, what in (("information", "If only one run is made"), ("information_per_cost", "Per unit of cost")):
-        best = int(answer[name].argmax())
+        best = int(np.argmax(answer[name].to_numpy()))
         if best != _chosen(answer)[0]:
             lines.append(
                 f"{what}, the one that tells most is {_run_in_words(answer, best)} "

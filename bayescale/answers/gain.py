@@ -270,8 +270,9 @@ def best_plan[S: State](
 ) -> Plan[S]:
     """Take of greedy plans that weigh cost differently the one with the most information.
 
-    Gain over cost alone may fill the batch with cheap runs that leave the budget unspent, gain alone may spend it on one
-    dear run; the better of both is at least ``(1 - 1/e) / 2`` of the optimum where gains diminish [1]_.
+    Gain over cost alone may fill the batch with cheap runs that leave the budget unspent, gain alone may spend it on
+    one dear run. Where gains diminish and their number has no limit, the better of both has at least
+    ``(1 - 1/e) / 2`` of the most information that the budget can buy [1]_.
 
     References
     ----------
