@@ -1,5 +1,11 @@
 """What a training run costs; each cost is a function of the run's inputs."""
 
+import inspect
+from collections.abc import Callable
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
 import numpy as np
 
 from bayescale.errors import InputError
@@ -186,6 +192,108 @@ def transformer_training(D, d_model, n_layers, n_heads, key_size, ffw_size, voca
     return 3.0 * forward * (D / sequence)
 
 
+def exact_flop(N, D, vocabulary=32_000.0, sequence=2_048.0, aspect_ratio=100.0):
+    """Training compute of a dense transformer of ``N`` parameters, in FLOP, counted matrix by matrix.
+
+    The shape follows from the size: ``aspect_ratio`` times as wide as deep, feed-forward blocks four times the width,
+    heads that together have the width, an embedding of its own for input and output tied: ``N = 12 l d**2 + V d``.
+
+    Parameters
+    ----------
+    N : float or array_like
+        Parameters, those of the embedding included (count).
+    D : float or array_like
+        Training tokens (count), in sequences of ``sequence`` tokens.
+    vocabulary, sequence : float or array_like
+        Entries of the vocabulary, above 0, and tokens in a sequence.
+    aspect_ratio : float or array_like
+        Width over number of layers: 102 for Chinchilla (70B), 205 for Gopher (280B).
+
+    References
+    ----------
+    .. [1] Hoffmann et al. (2022), arXiv:2203.15556, appendix F.
+    """
+    # 12 d**3 / aspect_ratio + V d = N, by the hyperbolic form of the one real root, which subtracts nothing.
+    scale = np.sqrt(vocabulary * aspect_ratio / 36.0)
+    d_model = 2.0 * scale * np.sinh(np.arcsinh(N * aspect_ratio / (8.0 * scale**3.0) / 3.0) / 3.0)
+    key_size = 128.0
+    return transformer_training(
+        D, d_model, d_model / aspect_ratio, d_model / key_size, key_size, 4.0 * d_model, vocabulary, sequence
+    )
+
+
+def hours(N, D, devices, flop_per_second, utilisation):
+    """Time a training run takes, in hours.
+
+    Parameters
+    ----------
+    N : float or array_like
+        Parameters (count).
+    D : float or array_like
+        Training tokens (count).
+    devices : float or array_like
+        Devices at work (count).
+    flop_per_second : float or array_like
+        Peak speed of one device.
+    utilisation : float or array_like
+        Share of the peak speed that is reached (model FLOP utilisation), above 0 and at most 1.
+    """
+    speed = devices * flop_per_second * _share("utilisation", utilisation)
+    return six_nd(N, D) / speed / 3600.0
+
+
+def training_dollars(N, D, dollars_per_hour, flop_per_second, utilisation):
+    """Price of a training run, in dollars: that of its device hours.
+
+    Parameters
+    ----------
+    N : float or array_like
+        Parameters (count).
+    D : float or array_like
+        Training tokens (count).
+    dollars_per_hour : float or array_like
+        Price of one device for an hour.
+    flop_per_second, utilisation : float or array_like
+        Peak speed of that device, and the share of it that is reached.
+    """
+    return dollars_per_hour * hours(N, D, 1.0, flop_per_second, utilisation)
+
+
+def sparse_six_nd(N_total, D, S):
+    """Training compute of a routed transformer, in FLOP: a token pays for the experts it sees.
+
+    Parameters
+    ----------
+    N_total : float or array_like
+        Parameters, all experts counted.
+    D : float or array_like
+        Training tokens (count).
+    S : float or array_like
+        Sparsity: share of the experts that a token does not see, taken for the share of all parameters: attention and
+        embedding, which every token sees, are neglected.
+    """
+    return six_nd(N_total * (1.0 - S), D)
+
+
+def cost_unit(cost: Callable[..., Any]) -> str:
+    """Unit of a cost: of a known one its own, of the user's what its attribute ``unit`` says."""
+    while isinstance(cost, partial):
+        cost = cost.func
+    return getattr(cost, "unit", "") or _UNITS.get(cost, "units of the cost")
+
+
+def cost_arguments(cost: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names that a cost must be given, and those that have a default."""
+    try:
+        found = inspect.signature(cost).parameters.values()
+    except (TypeError, ValueError):
+        raise InputError(f"The cost must be a function such as six_nd; {cost!r} was given.") from None
+    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY) for p in found):
+        raise InputError(f"The cost {cost!r} must name its arguments, as in `lambda N, D: 6 * N * D`.")
+    needed = tuple(p.name for p in found if p.default is p.empty)
+    return needed, tuple(p.name for p in found if p.default is not p.empty)
+
+
 def _share(name, value):
     if np.all((value > 0) & (value <= 1)):
         return value
@@ -193,3 +301,32 @@ def _share(name, value):
         f"'{name}' (share of the peak speed that is reached) must lie above 0 and at most at 1; "
         f"given {np.min(value):g} to {np.max(value):g}. Give 0.4 for 40 per cent."
     )
+
+
+_UNITS = {
+    six_nd: "FLOP",
+    with_inference: "FLOP",
+    dollars: "dollars",
+    training_dollars: "dollars",
+    hours: "hours",
+    low_precision: "FLOP at 16 bits",
+    exact_flop: "FLOP",
+    transformer_training: "FLOP",
+    sparse_six_nd: "FLOP",
+}
+# By name, for the command line.
+COSTS = MappingProxyType(
+    {
+        cost.__name__: cost
+        for cost in (
+            six_nd,
+            with_inference,
+            training_dollars,
+            dollars,
+            hours,
+            low_precision,
+            exact_flop,
+            sparse_six_nd,
+        )
+    }
+)

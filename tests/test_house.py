@@ -18,6 +18,7 @@ HOUSE = Path(bayescale.__file__).parent
 FLOORS = {
     "ground: words everyone uses": (
         "streams",
+        "search",
         "errors",
         "ops",
         "prior",

@@ -116,3 +116,47 @@ def interval_name() -> str:
     from arviz_base import rcParams
 
     return f"{100 * float(rcParams['stats.ci_prob']):g} % {rcParams['stats.ci_kind'].upper()}"
+
+
+def reduced_table(answer: xr.Dataset) -> pd.DataFrame:
+    """Reduce an answer to a line for each point and group.
+
+    Returns
+    -------
+    DataFrame
+        Coordinates; for a variable with draws its median and interval, and, where it may be infinite, the share of
+        draws that are, as ``never``; other variables as they are.
+    """
+    columns: dict[str, xr.DataArray] = {}
+    for name, value in answer.data_vars.items():
+        if "draw" not in value.dims:
+            columns[str(name)] = value
+            continue
+        parts = interval(value)
+        columns |= {f"{name} {q}": parts.sel(quantity=q, drop=True) for q in ("median", "lower", "upper")}
+        if bool(np.isinf(value).any()):
+            columns[f"{name} never"] = np.isinf(value).mean(("chain", "draw"))
+    reduced = xr.Dataset(columns).drop_vars(("chain", "draw"), errors="ignore")
+    if reduced.sizes:
+        return reduced.to_dataframe().reset_index()
+    return pd.DataFrame([{str(name): reduced[name].item() for name in (*reduced.coords, *reduced.data_vars)}])
+
+
+def where(answer: xr.Dataset, row: Mapping[str, Any]) -> str:
+    """Say what was asked of a line of a table: its coordinates, with units."""
+    said = []
+    for name in map(str, answer.coords):
+        if name not in row:
+            continue
+        unit = answer[name].attrs.get("units", "")
+        said.append(f"{name} = {row[name]:.4g}{f' {unit}' if unit else ''}" if isinstance(row[name], float) else str(row[name]))
+    if group := answer.attrs.get("group"):
+        said.append(f"{group}")
+    return ", ".join(said)
+
+
+def reach(row: Mapping[str, Any]) -> str:
+    """Say how far beyond the runs a line of a table lies, if it does."""
+    if np.isinf(row["beyond"]) or row["beyond"] <= 1:
+        return ""
+    return f" That is {row['beyond']:.3g} times beyond the runs."

@@ -13,7 +13,7 @@ from bayescale.answers.mixture import Stack
 from bayescale.cost import six_nd
 from bayescale.errors import InputError
 from bayescale.numerals import parse_column
-from bayescale.posterior import NEW, Posterior
+from bayescale.posterior import Posterior
 from bayescale.prior import REAL
 from bayescale.streams import stream
 
@@ -87,7 +87,6 @@ def forecast(
 def _forecast_stack(stack: Stack, runs: pd.DataFrame | None, group, inputs, seed) -> xr.Dataset:
     """Forecast by every law of a stack that can, each from the inputs it takes, and mix the answers."""
     values = _read_for_all(stack, inputs) if runs is None else {}
-    groups = {NEW, *(name for posterior in stack.members.values() for name in posterior.model.groups)}
 
     def ask(posterior: Posterior) -> xr.Dataset:
         law = posterior.model.law
@@ -96,9 +95,7 @@ def _forecast_stack(stack: Stack, runs: pd.DataFrame | None, group, inputs, seed
                 f"Law {law.name!r} is asked at {', '.join(law.columns)}; {', '.join(missing)} is not given."
             )
         known = {column: values[column] for column in law.columns} if runs is None else {}
-        # A law fitted to all groups as one answers alike for each of them.
-        own = None if group in groups and len(groups) > 1 and not posterior.model.group else group
-        return forecast(posterior, runs, group=own, seed=seed, **known)
+        return forecast(posterior, runs, group=stack.group_of(posterior, group), seed=seed, **known)
 
     answers = stack.ask(ask)
     symbol = next(iter(stack.members.values())).model.law.output.symbol

@@ -4,7 +4,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,13 @@ import xarray as xr
 from bayescale.answers.common import interval, interval_name
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.law import Law
-from bayescale.posterior import Posterior, from_stored
+from bayescale.posterior import NEW, Posterior, from_stored
 from bayescale.storage import read_stack, write_stack
 from bayescale.streams import stream
 from bayescale.words import counted, listed, quoted
 
 ROUNDING = 1e-6
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,12 @@ class Stack:
     def __repr__(self):
         return str(self)
 
-    def ask(self, question: Callable[[Posterior], xr.Dataset]) -> dict[str, xr.Dataset]:
+    def group_of(self, posterior: Posterior, group: str | None) -> str | None:
+        """Which group to ask a member for: one fitted to all groups as one answers alike for each of them."""
+        groups = {NEW, *(name for member in self.members.values() for name in member.model.groups)}
+        return None if group in groups and len(groups) > 1 and not posterior.model.group else group
+
+    def ask(self, question: Callable[[Posterior], Answer]) -> dict[str, Answer]:
         """Put one question to every member.
 
         A law that cannot answer, such as one that takes an input that was not given, is left out with a
@@ -108,7 +114,7 @@ class Stack:
         Returns
         -------
         dict of str to Dataset
-            The answers, for `mix`.
+            The answers, for `mix`, or what else was asked for.
 
         Raises
         ------

@@ -5,6 +5,7 @@ import warnings
 
 import typer
 
+from bayescale.cli.allocate import allocate
 from bayescale.cli.check import check
 from bayescale.cli.compare import compare
 from bayescale.cli.data import data
@@ -19,7 +20,7 @@ from bayescale.errors import BayescaleWarning, InputError
 
 INTERRUPTED = 130
 # In the order of their use, as the help lists them.
-COMMANDS = (demo, check, fit, show, forecast, compare, stack, reproduce, laws, data)
+COMMANDS = (demo, check, fit, show, forecast, allocate, compare, stack, reproduce, laws, data)
 
 app = typer.Typer(
     name="bayescale",

@@ -19,6 +19,12 @@ def loss(N, C, E, K, gamma, k, a, h):
     return E + K * C**-gamma * (1 + h * ops.log(N / N_opt) ** 2)
 
 
+def optimum(C, E, K, gamma, k, a, h):
+    """Size and tokens at the bottom of the parabola of compute ``C = 6 N D``."""
+    N = k * C**a
+    return N, C / 6 / N
+
+
 @dataclass(frozen=True)
 class _OptimalSize:
     """The coefficient ``k`` of ``N_opt = k * C**a``; at the reference, ``N_opt`` there over the reference size."""
@@ -124,5 +130,6 @@ isoflop = Law(
     title="isoFLOP parabolas of all budgets, with the optimal size and loss as powers of compute",
     reference="Hoffmann et al. (2022), arXiv:2203.15556, approach 2; Porian et al. (2024), arXiv:2406.19146",
     coordinates=_Valley(),
+    optimum=optimum,
     slopes={},
 )

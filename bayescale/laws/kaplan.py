@@ -16,6 +16,18 @@ def loss_offset(N, D, E, N_c, D_c, alpha_N, alpha_D):
     return E + loss(N, D, N_c, D_c, alpha_N, alpha_D)
 
 
+def optimum(C, N_c, D_c, alpha_N, alpha_D):
+    """Size and tokens of least loss at compute ``C = 6 N D``: where the two terms of equation 1.5 balance."""
+    k = alpha_N / alpha_D
+    N = (k * N_c**k * C / (6 * D_c)) ** (1 / (k + 1))
+    return N, C / 6 / N
+
+
+def optimum_offset(C, E, N_c, D_c, alpha_N, alpha_D):
+    """As without a floor, which moves nothing."""
+    return optimum(C, N_c, D_c, alpha_N, alpha_D)
+
+
 def _params(level):
     return (
         Param(
@@ -62,6 +74,7 @@ kaplan = Law(
     title="loss against parameters and tokens, joint form, no floor",
     reference="Kaplan et al. (2020), arXiv:2001.08361, eq. 1.5",
     coordinates=JointLevels("L_N", "L_D", "alpha_N", "alpha_D"),
+    optimum=optimum,
 )
 
 kaplan_offset = Law(
@@ -76,4 +89,5 @@ kaplan_offset = Law(
     title="Kaplan's joint form above a floor",
     reference="Kaplan et al. (2020), arXiv:2001.08361, eq. 1.5, plus E",
     coordinates=JointLevels("L_N", "L_D", "alpha_N", "alpha_D", floor="E"),
+    optimum=optimum_offset,
 )

@@ -22,6 +22,12 @@ def loss(C, M, E, a, b, eta):
     return E + (a * M**eta + b * M**-eta) * C**-eta
 
 
+def optimum(C, E, a, b, eta):
+    """Size and tokens of least loss at compute ``C = 6 N D``: the ratio at which both terms are equal."""
+    M = (b / a) ** (1 / (2 * eta))
+    return (C / (6 * M)) ** 0.5, (C * M / 6) ** 0.5
+
+
 def error(L, epsilon, k, gamma):
     """Gadre et al. (2024), equation 5."""
     return epsilon - k * ops.exp(-gamma * L)
@@ -91,6 +97,7 @@ overtraining = Law(
     title="loss against compute and tokens per parameter",
     reference="Gadre et al. (2024), arXiv:2403.08540, eq. 4",
     coordinates=LocalSlopes(terms=(("a_ref", "eta"), ("b_ref", "eta")), floor="E"),
+    optimum=optimum,
     slopes={"C": -1},
 )
 

@@ -1,0 +1,88 @@
+"""`bayescale allocate`: split a budget, find the least one for a level, or weigh a given run."""
+
+from typing import Annotated, Any
+
+import typer
+
+from bayescale.cli.common import JsonOption, PosteriorArgument, open_either, print_json, read_numbers, read_pairs
+from bayescale.errors import InputError
+
+
+def allocate(
+    posterior: PosteriorArgument,
+    c: Annotated[str | None, typer.Option("--C", help="Budget in the cost's unit: 1e24, or several: 1e22,1e24.")] = None,
+    level: Annotated[
+        str | None, typer.Option("--L", help="Instead of a budget, the loss to reach: the least budget for it.")
+    ] = None,
+    n: Annotated[
+        str | None, typer.Option("--N", help="Parameters: held fixed at a budget; with --D, a run to weigh.")
+    ] = None,
+    d: Annotated[str | None, typer.Option("--D", help="Training tokens, likewise.")] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="NAME=VALUE", help="Another input of the law, or argument of the cost."),
+    ] = None,
+    cost: Annotated[
+        str,
+        typer.Option(
+            "--cost",
+            help="six_nd, with_inference (--at D_inference=1T), training_dollars, dollars, hours, exact_flop, "
+            "low_precision or sparse_six_nd.",
+        ),
+    ] = "six_nd",
+    at_most: Annotated[
+        list[str] | None, typer.Option("--max", metavar="N=70B", help="Most parameters or tokens allowed.")
+    ] = None,
+    at_least: Annotated[list[str] | None, typer.Option("--min", metavar="N=1B", help="Least allowed.")] = None,
+    regret: Annotated[
+        str, typer.Option("--regret", help="How far from the best: a share of the budget, 5%, or nats, 0.01.")
+    ] = "5%",
+    group: Annotated[str | None, typer.Option("--group", help="One group, or new for an unseen one.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Split a budget: how many parameters, how many tokens, and how far one may deviate.
+
+    Examples: bayescale allocate post.nc --C 1e24; bayescale allocate post.nc --L 2.0; bayescale allocate post.nc --N 8B --D 15T
+    """
+    from bayescale.answers.allocation import allocate as split
+    from bayescale.answers.allocation import allocation_sentences, allocation_table
+    from bayescale.answers.deviation import deviation, deviation_sentences, deviation_table
+
+    given: dict[str, Any] = {}
+    for name, text in (("L", level), ("N", n), ("D", d), *read_pairs(at, "--at")):
+        if text is None:
+            continue
+        if name in given:
+            raise InputError(f"{name} is given twice, by --{name} and by --at.")
+        given[name] = read_numbers(name, text)
+    saved = open_either(posterior)
+    asked = {"cost": _cost(cost), "group": group, "seed": seed}
+    if c is None and {"N", "D"} <= given.keys() and level is None:
+        if at_most or at_least:
+            raise InputError("--max and --min limit what shares a budget; a run was given, --N and --D.")
+        answer = deviation(saved, **asked, **given)
+        table, sentences = deviation_table(answer), deviation_sentences(answer)
+    else:
+        answer = split(
+            saved,
+            read_numbers("C", c) if c is not None else None,
+            regret=regret if regret.strip().endswith("%") else read_numbers("regret", regret),  # pyright: ignore[reportArgumentType]
+            at_most=dict(read_pairs(at_most, "--max")),
+            at_least=dict(read_pairs(at_least, "--min")),
+            **asked,
+            **given,
+        )
+        table, sentences = allocation_table(answer), allocation_sentences(answer)
+    if as_json:
+        print_json({"attrs": dict(answer.attrs), "allocation": table.to_dict("records")})
+        return
+    print("\n".join(sentences))
+
+
+def _cost(name: str):
+    from bayescale.cost import COSTS
+
+    if name not in COSTS:
+        raise InputError(f"There is no cost {name!r}. Costs: {', '.join(COSTS)}.")
+    return COSTS[name]
