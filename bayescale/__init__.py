@@ -44,6 +44,7 @@ _HOME = {
     "plot_exponents": "plots.exponents",
     "plot_comparison": "plots.comparison",
     "plot_check": "plots.check",
+    "plot_design": "plots.design",
     "plot_prior": "plots.prior",
     "save_figure": "plots.common",
 }

@@ -250,7 +250,9 @@ def allocation_sentences(answer: xr.Dataset) -> list[str]:
 def _say_budget(answer: xr.Dataset, row: Mapping[str, Any]) -> str:
     free, symbol, unit = answer.attrs["free"], answer.attrs["output"], answer[answer.attrs["output"]].attrs["units"]
     plan = listed(f"{name} = {row[f'{name}_bayes']:.3g}" for name in free)
-    ratio = f" ({row[f'{TOKENS_PER_PARAMETER}_bayes']:.3g} tokens per parameter)" if TOKENS_PER_PARAMETER in answer else ""
+    ratio = (
+        f" ({row[f'{TOKENS_PER_PARAMETER}_bayes']:.3g} tokens per parameter)" if TOKENS_PER_PARAMETER in answer else ""
+    )
     said = (
         f"{where(answer, row)}: {plan}{ratio}; the law expects {symbol} "
         f"{row[f'{symbol}_bayes median']:.4g} {unit} ({interval_name()} {row[f'{symbol}_bayes lower']:.4g} to "

@@ -149,7 +149,9 @@ def where(answer: xr.Dataset, row: Mapping[str, Any]) -> str:
         if name not in row:
             continue
         unit = answer[name].attrs.get("units", "")
-        said.append(f"{name} = {row[name]:.4g}{f' {unit}' if unit else ''}" if isinstance(row[name], float) else str(row[name]))
+        said.append(
+            f"{name} = {row[name]:.4g}{f' {unit}' if unit else ''}" if isinstance(row[name], float) else str(row[name])
+        )
     if group := answer.attrs.get("group"):
         said.append(f"{group}")
     return ", ".join(said)

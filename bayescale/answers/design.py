@@ -382,8 +382,8 @@ def _compare(plan, told: Simulated) -> list[str]:
     if not told.enough.all():
         first = int(np.argmin(told.enough))  # the first that is False
         notes.append(
-            f"From run {first + 1} on the simulated outcomes leave only {told.effective[first]:.0f} effective draws, too "
-            "few for a check. Refit after the first runs and ask again, or fit with more draws."
+            f"From run {first + 1} on the simulated outcomes leave {told.effective[first]:.0f} effective draws, too few "
+            "for a check. Refit after the first runs and ask again, or fit with more draws."
         )
     apart = told.enough & (np.abs(told.information - total) > APART * told.error)
     if apart.any():
@@ -404,8 +404,8 @@ def _far_out(source: _Source, table: pd.DataFrame, chosen: tuple[int, ...]) -> l
     if reach < FAR:
         return []
     return [
-        f"Chosen runs lie up to {reach:.3g} times beyond the runs so far. If the law does not hold there, they mislead: "
-        "make them in steps, or fit with discrepancy=True."
+        f"Chosen runs lie up to {reach:.3g} times beyond the runs so far. If the law does not hold there, they "
+        "mislead: make them in steps, or fit with discrepancy=True."
     ]
 
 

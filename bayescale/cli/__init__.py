@@ -10,6 +10,7 @@ from bayescale.cli.check import check
 from bayescale.cli.compare import compare
 from bayescale.cli.data import data
 from bayescale.cli.demo import demo
+from bayescale.cli.design import design
 from bayescale.cli.fit import fit
 from bayescale.cli.forecast import forecast
 from bayescale.cli.laws import laws
@@ -20,7 +21,7 @@ from bayescale.errors import BayescaleWarning, InputError
 
 INTERRUPTED = 130
 # In the order of their use, as the help lists them.
-COMMANDS = (demo, check, fit, show, forecast, allocate, compare, stack, reproduce, laws, data)
+COMMANDS = (demo, check, fit, show, forecast, allocate, design, compare, stack, reproduce, laws, data)
 
 app = typer.Typer(
     name="bayescale",

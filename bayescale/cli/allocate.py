@@ -4,13 +4,23 @@ from typing import Annotated, Any
 
 import typer
 
-from bayescale.cli.common import JsonOption, PosteriorArgument, open_either, print_json, read_numbers, read_pairs
+from bayescale.cli.common import (
+    JsonOption,
+    PosteriorArgument,
+    find_cost,
+    open_either,
+    print_json,
+    read_numbers,
+    read_pairs,
+)
 from bayescale.errors import InputError
 
 
 def allocate(
     posterior: PosteriorArgument,
-    c: Annotated[str | None, typer.Option("--C", help="Budget in the cost's unit: 1e24, or several: 1e22,1e24.")] = None,
+    c: Annotated[
+        str | None, typer.Option("--C", help="Budget in the cost's unit: 1e24, or several: 1e22,1e24.")
+    ] = None,
     level: Annotated[
         str | None, typer.Option("--L", help="Instead of a budget, the loss to reach: the least budget for it.")
     ] = None,
@@ -57,7 +67,7 @@ def allocate(
             raise InputError(f"{name} is given twice, by --{name} and by --at.")
         given[name] = read_numbers(name, text)
     saved = open_either(posterior)
-    asked = {"cost": _cost(cost), "group": group, "seed": seed}
+    asked = {"cost": find_cost(cost), "group": group, "seed": seed}
     if c is None and {"N", "D"} <= given.keys() and level is None:
         if at_most or at_least:
             raise InputError("--max and --min limit what shares a budget; a run was given, --N and --D.")
@@ -78,11 +88,3 @@ def allocate(
         print_json({"attrs": dict(answer.attrs), "allocation": table.to_dict("records")})
         return
     print("\n".join(sentences))
-
-
-def _cost(name: str):
-    from bayescale.cost import COSTS
-
-    if name not in COSTS:
-        raise InputError(f"There is no cost {name!r}. Costs: {', '.join(COSTS)}.")
-    return COSTS[name]

@@ -4,8 +4,8 @@
     python tests/benchmarks/replay_design.py --seeds 2 --pool parallel_scaling
     python tests/benchmarks/replay_design.py --inner            # targets from within the pool, to choose a method on
 
-A pool is the rows to fit (``is_train``), or all but the costliest fifth; the others are the targets. Every policy starts
-from the same few cheap runs of a seed, spends 1, 5 and 10 % of what the whole pool costs, and fits the same model.
+A pool is the rows to fit (``is_train``), or all but the costliest fifth; the others are the targets. Every policy
+starts from the same few cheap runs of a seed, spends 1, 5 and 10 % of what the pool costs, and fits the same model.
 """
 
 import argparse
@@ -42,6 +42,7 @@ class Pool:
     cost: Callable[[pd.DataFrame], pd.Series]
     keep: Callable[[pd.DataFrame], pd.Series] | None = None
     pool: str | dict[str, str | None] | None = None
+    discrepancy: bool = False
 
     @property
     def group(self) -> str | None:
@@ -65,7 +66,7 @@ class Pool:
 
     def model(self, runs: pd.DataFrame) -> bs.Model:
         """The model that every policy fits."""
-        return bs.Model(self.law, runs, pool=self.pool)
+        return bs.Model(self.law, runs, pool=self.pool, discrepancy=self.discrepancy)
 
 
 def _six(size: str, data: str) -> Callable[[pd.DataFrame], pd.Series]:
@@ -75,8 +76,8 @@ def _six(size: str, data: str) -> Callable[[pd.DataFrame], pd.Series]:
 POOLS = {
     pool.name: pool
     for pool in (
-        Pool("data_constrained", "data_constrained", _six("N", "D")),
-        Pool("vocab_scaling", "vocabulary_product", _six("N", "H")),
+        Pool("data_constrained", "data_constrained", _six("N", "D"), discrepancy=True),
+        Pool("vocab_scaling", "vocabulary_product", _six("N", "H"), discrepancy=True),
         Pool("parallel_scaling", "parallel_streams", lambda t: t["N"] * t["S"], pool="corpus"),
         Pool(
             "moe_upcycling_sparsity",
@@ -89,8 +90,9 @@ POOLS = {
             "chinchilla",
             lambda t: t["C"],
             keep=lambda t: t["experiment"] == "refinedweb|tuned|short|const|standard|val",
+            discrepancy=True,
         ),
-        Pool("misfitting_c4", "chinchilla", lambda t: t["C"], keep=lambda t: t["is_final"]),
+        Pool("misfitting_c4", "chinchilla", lambda t: t["C"], keep=lambda t: t["is_final"], discrepancy=True),
     )
 }
 
@@ -202,7 +204,7 @@ class Buyer:
         if self.posterior is None:
             runs = self.candidates.iloc[self.bought].reset_index(drop=True)
             model = self.pool.model(runs)
-            self.posterior = bs.fit(model, seed=self.seed, draws=300, tune=300, chains=4, cores=1, progress=False)
+            self.posterior = bs.fit(model, seed=self.seed, draws=250, tune=250, chains=4, cores=1, progress=False)
             self.fits += 1
         return self.posterior
 
@@ -256,10 +258,8 @@ def replay(task: tuple[str, str, int, bool]) -> list[dict]:
                 "spent": round(float(buyer.cost[buyer.bought].sum() / buyer.cost.sum()), 4),
             }
         )
-    print(
-        f"{name} {policy} {seed}: {[line['R2'] for line in lines]}, {buyer.fits} fits, {time.monotonic() - began:.0f} s",
-        flush=True,
-    )
+    told = f"{[line['R2'] for line in lines]}, {buyer.fits} fits, {time.monotonic() - began:.0f} s"
+    print(f"{name} {policy} {seed}: {told}", flush=True)
     return lines
 
 
@@ -292,7 +292,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         RMSE=("RMSE", lambda x: f"{x.mean():.4f} ± {x.std():.4f}"),
         runs=("runs", "median"),
     )
-    return shown.unstack("budget")
+    return shown.reset_index().pivot(index=["pool", "policy"], columns="budget")
 
 
 if __name__ == "__main__":
