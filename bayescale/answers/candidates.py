@@ -51,7 +51,7 @@ def read_table(table: Any, posteriors: Sequence[Posterior], what: str) -> pd.Dat
     if not len(table):
         raise InputError(f"{what} has no rows.")
     inputs = {i.column: i for p in posteriors for i in p.model.law.inputs}
-    read = table.reset_index(drop=True)
+    read: Any = table.reset_index(drop=True)
     for name in [c for c in read if c in {*inputs, "N", "D", "C", COST}]:
         numbers, bad = parse_column(read[name])
         signed = name in inputs and inputs[name].support == REAL
@@ -114,7 +114,7 @@ def grid(posteriors: Sequence[Posterior]) -> pd.DataFrame:
 
 def crossed(axes: dict[str, Any]) -> pd.DataFrame:
     """Every combination of values, one row each."""
-    return pd.MultiIndex.from_product(axes.values(), names=list(axes)).to_frame(index=False)
+    return pd.MultiIndex.from_product(list(axes.values()), names=list(axes)).to_frame(index=False)
 
 
 def with_groups(table: pd.DataFrame, posteriors: Sequence[Posterior], group: str | None, what: str) -> pd.DataFrame:
@@ -181,7 +181,8 @@ def expect(posterior: Posterior, table: pd.DataFrame, question: Callable[..., An
     model = posterior.model
     if missing := [c for c in model.law.columns if c not in table]:
         raise InputError(f"Law {model.law.name!r} takes {listed(model.law.columns)}; {listed(missing)} is not given.")
-    parts, order = [], []
+    parts: list[xr.DataArray] = []
+    order = []
     for label, rows in _parts(posterior, table):
         chosen = table.iloc[rows]
         inputs = {s: xr.DataArray(x, dims="run") for s, x in model.inputs(chosen).items()}

@@ -127,7 +127,7 @@ def design(
         state: Any = Laws.of_draws(member, response, log_noise, OUTCOMES, batch, rng)
         scores = None
     else:
-        scores = normal_scores(_checked(_flat(draws["point"]), quantity))
+        scores = normal_scores(_checked(_flat(draws["asked"]), quantity))
         state = Joint.of_draws(scores, response, np.exp(log_noise.mean(axis=0)))
     plan = best_plan(state, costs, budget, batch, repeat)
     alone = state.gains()
@@ -244,7 +244,7 @@ def _read_about(source: _Source, about: str, at, cost, group, seed) -> Quantity 
 def _read_candidates(source: _Source, given, cost, budget: float, group) -> tuple[pd.DataFrame, list[str]]:
     """Candidates that the budget affords, with their cost, and what to say of the others."""
     table = grid(source.posteriors) if given is None else read_table(given, source.posteriors, "candidates")
-    table = with_groups(table, source.posteriors, group, "candidates")
+    table: Any = with_groups(table, source.posteriors, group, "candidates")
     table = table.assign(**{COST: cost_of(table, cost)})
     affordable = (table[COST] <= budget).to_numpy()
     if not affordable.any():
@@ -282,7 +282,7 @@ def _expected(posterior: Posterior, quantity: Quantity | None, table: pd.DataFra
         )
         found = {"centre": centre, "log_noise": log_noise}
         if quantity is not None:
-            found["point"] = quantity.ask(posterior)
+            found["asked"] = quantity.ask(posterior)
     dataset = xr.Dataset({name: value.reset_coords(drop=True) for name, value in found.items()})
     return dataset.assign_attrs(law=posterior.model.law.name)
 
@@ -330,7 +330,7 @@ def _answer(table, costs, plan, alone, draws, scores, quantity: Quantity | None,
     if quantity is None:
         return answer.assign(found=("step", np.array([s.found for s in states]), {"units": "1"}))
     ratio = np.sqrt(np.array([s.variance for s in states]) / state.variance)
-    expected = _as_wide(_flat(draws["point"]), scores, ratio)
+    expected = _as_wide(_flat(draws["asked"]), scores, ratio)
     shape = (draws.sizes["chain"], draws.sizes["draw"], len(states), len(quantity.labels))
     dims = ("chain", "draw", "step", "point")
     values = xr.DataArray(expected.reshape(shape), dims=dims, attrs={"units": quantity.unit or "1"})
@@ -382,7 +382,7 @@ def _compare(plan, told: Simulated) -> list[str]:
     if not told.enough.all():
         first = int(np.argmin(told.enough))  # the first that is False
         notes.append(
-            f"From run {first + 1} on the simulated outcomes leave {told.effective[first]:.0f} effective draws, too few "
+            f"From run {first + 1} on simulated outcomes leave {told.effective[first]:.0f} effective draws, too few "
             "for a check. Refit after the first runs and ask again, or fit with more draws."
         )
     apart = told.enough & (np.abs(told.information - total) > APART * told.error)

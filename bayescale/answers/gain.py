@@ -30,7 +30,7 @@ class State(Protocol):
 
 
 def normal_scores(draws: np.ndarray) -> np.ndarray:
-    """Draws with a normal margin, by their ranks along the first axis; mean 0, standard deviation 1.
+    """Draws with a standard normal margin, by their ranks along the first axis.
 
     Information does not change with the scale a quantity is read on; its normal scores are the scale on which heavy
     tails do no harm. Constant columns become 0.
@@ -38,10 +38,7 @@ def normal_scores(draws: np.ndarray) -> np.ndarray:
     from scipy.special import ndtri
     from scipy.stats import rankdata
 
-    draws = np.asarray(draws, dtype=float)
-    scores = ndtri((rankdata(draws, axis=0) - 0.5) / len(draws))
-    spread = scores.std(axis=0)
-    return np.divide(scores, spread, out=np.zeros_like(scores), where=spread > 0)
+    return ndtri((rankdata(draws, axis=0) - 0.5) / len(draws))
 
 
 def robust_normal(draws: np.ndarray) -> np.ndarray:

@@ -107,6 +107,7 @@ def _points(posteriors: Sequence[Posterior], at: Any, about: str) -> pd.DataFram
     if at is None or not len(at):
         raise InputError(f"Say where {about} is asked about: at={{{', '.join(f'{c!r}: ...' for c in columns)}}}.")
     groups = [p.model.group for p in posteriors if p.model.group]
+    points: Any
     if isinstance(at, pd.DataFrame):
         points = read_table(at, posteriors, "at")
     else:
@@ -164,7 +165,8 @@ def _best(posterior: Posterior, column: str, points: pd.DataFrame, cost, groups,
 
 
 def _parameter(posterior: Posterior, symbol: str, groups, seed: int) -> xr.DataArray:
-    law, found = posterior.model.law, []
+    law = posterior.model.law
+    found: list[xr.DataArray] = []
     for group in groups:
         params = posterior.params(_own(posterior, group), seed)
         params |= law.to_paper({p.symbol: params[p.symbol] for p in law.params}, posterior.model.reference)

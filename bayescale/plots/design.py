@@ -48,7 +48,8 @@ def plot_design(answer: xr.Dataset, x: str | None = None, y: str | None = None, 
     ax.scatter(across[~telling], up[~telling], s=9, color=GREY, alpha=0.35, lw=0, zorder=1)
     if telling.any():
         order = np.flatnonzero(telling)[np.argsort(worth[telling])]
-        norm = colors.LogNorm(worth[order[0]], max(worth[order[-1]], 1.01 * worth[order[0]]))
+        least, most = float(worth[order[0]]), float(worth[order[-1]])
+        norm = colors.LogNorm(least, max(most, 1.01 * least))
         dots = ax.scatter(across[order], up[order], s=22, c=worth[order], cmap="viridis_r", norm=norm, lw=0, zorder=2)
         bar = ax.figure.colorbar(dots, ax=ax, pad=0.02)
         bar.set_label(f"information alone (nats per {unit})", fontsize=SMALL)

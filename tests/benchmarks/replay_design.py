@@ -17,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,8 +40,8 @@ class Pool:
 
     name: str
     law: str
-    cost: Callable[[pd.DataFrame], pd.Series]
-    keep: Callable[[pd.DataFrame], pd.Series] | None = None
+    cost: Callable[[pd.DataFrame], Any]
+    keep: Callable[[pd.DataFrame], Any] | None = None
     pool: str | dict[str, str | None] | None = None
     discrepancy: bool = False
 
@@ -69,7 +70,7 @@ class Pool:
         return bs.Model(self.law, runs, pool=self.pool, discrepancy=self.discrepancy)
 
 
-def _six(size: str, data: str) -> Callable[[pd.DataFrame], pd.Series]:
+def _six(size: str, data: str) -> Callable[[pd.DataFrame], Any]:
     return lambda t: 6 * t[size] * t[data]
 
 
@@ -292,7 +293,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         RMSE=("RMSE", lambda x: f"{x.mean():.4f} ± {x.std():.4f}"),
         runs=("runs", "median"),
     )
-    return shown.reset_index().pivot(index=["pool", "policy"], columns="budget")
+    return shown.reset_index().pivot_table(index=["pool", "policy"], columns="budget", aggfunc="first", sort=False)
 
 
 if __name__ == "__main__":
