@@ -142,3 +142,14 @@ def grouped_posterior(certain):
     spreads = {"E": 0.3, "A_ref": 0.2, "B_ref": 0.1, "alpha": 0.15, "beta": 0.2, "sigma": 0.4}
     values |= {f"{s}_mean": m for s, m in means.items()} | {f"{s}_spread": m for s, m in spreads.items()}
     return certain(model, values)
+
+
+@pytest.fixture(scope="session")
+def scattered_posterior(grid_runs):
+    """Chinchilla's law about Hoffmann's constants: 4 x 250 draws, each parameter scattered by 5 % on its own."""
+    rng = np.random.default_rng(11)
+    shape = (4, 250)
+    draws = {name: value * np.exp(0.05 * rng.standard_normal(shape)) for name, value in _HOFFMANN.items()}
+    stats = {"diverging": np.zeros(shape, dtype=bool), "energy": np.zeros(shape)}
+    model = bs.Model("chinchilla", grid_runs, noise="normal")
+    return Posterior.from_draws(model, draws, stats, Diagnostics(1.0, "", 1e4, 1e4, "", 0, 1.0), {"seed": 7})

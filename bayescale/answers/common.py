@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayescale.cost import six_nd
 from bayescale.errors import ConvergenceWarning, InputError
-from bayescale.numerals import parse_number
+from bayescale.numerals import parse_number, short_number
 from bayescale.posterior import Posterior
 from bayescale.prior import REAL
 
@@ -86,6 +86,9 @@ def _number(name: str, value: Any) -> float:
 def interval(values: xr.DataArray, dims=("chain", "draw")) -> xr.DataArray:
     """Median and interval of draws, by ArviZ's kind and level.
 
+    Draws may be infinite, as a scale that is never enough: quantiles are then draws, not means of two, and the shortest
+    interval has an infinite end only where no finite one holds enough.
+
     Returns
     -------
     DataArray
@@ -94,21 +97,43 @@ def interval(values: xr.DataArray, dims=("chain", "draw")) -> xr.DataArray:
     from arviz_base import rcParams
 
     kind, prob = rcParams["stats.ci_kind"], float(rcParams["stats.ci_prob"])
-    median = values.median(dims)
+    finite = bool(np.isfinite(values).all())
+    median = values.median(dims) if finite else _quantile(values, 0.5, dims)
     if kind == "eti":
-        lower, upper = (values.quantile(q, dims).drop_vars("quantile") for q in ((1 - prob) / 2, (1 + prob) / 2))
+        shares = ((1 - prob) / 2, (1 + prob) / 2)
+        lower, upper = (
+            values.quantile(q, dims).drop_vars("quantile") if finite else _quantile(values, q, dims) for q in shares
+        )
     else:
         from arviz_stats.base import array_stats
 
         stacked = values.stack(sample=dims)  # noqa: PD013
         both = xr.apply_ufunc(
-            lambda x: array_stats.hdi(x, prob=prob, axis=-1),
+            (lambda x: array_stats.hdi(x, prob=prob, axis=-1)) if finite else (lambda x: _shortest(x, prob)),
             stacked,
             input_core_dims=[["sample"]],
             output_core_dims=[["bound"]],
         )
         lower, upper = both.isel(bound=0), both.isel(bound=1)
     return xr.concat([median, lower, upper], dim=pd.Index(["median", "lower", "upper"], name="quantity"))
+
+
+def _quantile(values: xr.DataArray, q: float, dims=("chain", "draw")) -> xr.DataArray:
+    """Smallest draw at or below which lies a share ``q`` of the draws; NaN where a draw is."""
+    return values.quantile(q, dims, method="inverted_cdf", skipna=False).drop_vars("quantile")
+
+
+def _shortest(x: np.ndarray, prob: float) -> np.ndarray:
+    """Shortest interval along the last axis; of several infinite ones, that with the highest lower end."""
+    ordered = np.sort(x, axis=-1)
+    n = ordered.shape[-1]
+    inside = min(int(np.floor(prob * n)), n - 1)
+    low, high = ordered[..., : n - inside], ordered[..., inside:]
+    with np.errstate(invalid="ignore"):
+        width = np.where(low == high, 0.0, high - low)
+    first = np.argmin(width, axis=-1)
+    first = np.where(np.isfinite(np.min(width, axis=-1)), first, n - inside - 1)[..., None]
+    return np.concatenate([np.take_along_axis(low, first, -1), np.take_along_axis(high, first, -1)], axis=-1)
 
 
 def interval_name() -> str:
@@ -134,8 +159,9 @@ def reduced_table(answer: xr.Dataset) -> pd.DataFrame:
             continue
         parts = interval(value)
         columns |= {f"{name} {q}": parts.sel(quantity=q, drop=True) for q in ("median", "lower", "upper")}
-        if bool(np.isinf(value).any()):
-            columns[f"{name} never"] = np.isinf(value).mean(("chain", "draw"))
+        never: Any = np.isinf(value)
+        if bool(never.any()):
+            columns[f"{name} never"] = never.mean(("chain", "draw"))
     reduced = xr.Dataset(columns).drop_vars(("chain", "draw"), errors="ignore")
     if reduced.sizes:
         return reduced.to_dataframe().reset_index()
@@ -149,12 +175,17 @@ def where(answer: xr.Dataset, row: Mapping[str, Any]) -> str:
         if name not in row:
             continue
         unit = answer[name].attrs.get("units", "")
-        said.append(
-            f"{name} = {row[name]:.4g}{f' {unit}' if unit else ''}" if isinstance(row[name], float) else str(row[name])
-        )
+        said.append(f"{name} = {_worded(row[name], unit)}" if isinstance(row[name], float) else str(row[name]))
     if group := answer.attrs.get("group"):
-        said.append(f"{group}")
+        said.append(str(group))
     return ", ".join(said)
+
+
+def _worded(value: float, unit: str) -> str:
+    """A number with its unit; counts as people say them."""
+    if unit in ("parameters", "tokens"):
+        return short_number(value)
+    return f"{value:.4g} {unit}".rstrip()
 
 
 def reach(row: Mapping[str, Any]) -> str:
