@@ -38,6 +38,7 @@ _HOME = {
     "multiplier": "answers.multiplier",
     "update": "answers.updating",
     "refit": "answers.updating",
+    "design": "answers.design",
     "check_law": "testing",
     "agreement": "answers.agreement",
     "check_fit": "answers.check",
@@ -50,6 +51,7 @@ _HOME = {
     "plot_exponents": "plots.exponents",
     "plot_comparison": "plots.comparison",
     "plot_check": "plots.check",
+    "plot_design": "plots.design",
     "plot_prior": "plots.prior",
     "save_figure": "plots.common",
 }

@@ -30,7 +30,13 @@ _UPSTREAM = {
     "nanogpt_bench_width/nanogpt_bench_width.csv": "nanogpt_bench_width/nanogpt_bench_width.csv",
     **{
         f"{name}/{part}-00000-of-00001.parquet": f"{name}/raw/{part}-00000-of-00001.parquet"
-        for name in ("data_constrained", "vocab_scaling", "finetuning_sft")
+        for name in (
+            "data_constrained",
+            "vocab_scaling",
+            "finetuning_sft",
+            "parallel_scaling",
+            "moe_upcycling_sparsity",
+        )
         for part in ("train", "test")
     },
     **{
@@ -38,6 +44,7 @@ _UPSTREAM = {
         for name, folder in (("step_law", "step_law_lr_bsz"), ("domain_mixture", "domain_mixture"))
         for part in ("train", "test")
     },
+    "misfitting_c4/scaling_results.csv": "misfitting_c4/raw/scaling_results.csv",
     "quest_precision/runs_for_scaling.json": "quest_precision/raw/runs_for_scaling.json",
     "routed_moe/curves.csv.gz": "routed_moe/raw/curves.csv.gz",
     "distillation/distillation.csv": "distillation/distillation.csv",

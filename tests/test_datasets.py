@@ -27,6 +27,9 @@ DOWNLOADED = [
     "step_law",
     "domain_mixture",
     "finetuning_sft",
+    "parallel_scaling",
+    "moe_upcycling_sparsity",
+    "misfitting_c4",
     "obsscaling",
     "large_language_monkeys",
 ]
@@ -78,6 +81,13 @@ TIDY = {
         "domain_mixture/domain_mixture.csv",
         {f"proportion_domain_{j}": f"r_{j}" for j in range(1, 6)} | {f"loss_domain_{j}": f"L_{j}" for j in range(1, 6)},
     ),
+    "parallel_scaling": ("parallel_scaling/parallel_scaling.csv", {"parallel_streams": "S"}),
+    "moe_upcycling_sparsity": (
+        "moe_upcycling_sparsity/moe_upcycling_sparsity.csv",
+        {"sparsity_p": "P", "group_id": "setting"}
+        | {f"{x}_billion": "" for x in ("params_active", "params_dense", "tokens_dense", "tokens_upcycled")},
+    ),
+    "misfitting_c4": ("misfitting_c4/misfitting_c4.csv", {"run": ""}),
     "finetuning_sft": ("finetuning_sft/finetuning_sft.csv", {"finetune_examples": "D"}),
     "obsscaling": ("obsscaling/obsscaling.csv", {"score": "accuracy", "random_baseline": "chance"}),
     "mmlu_densing": ("mmlu_densing/mmlu_densing.csv", {"mmlu": "accuracy"}),
@@ -89,7 +99,12 @@ TIDY = {
     "o1_mini_aime": ("o1_mini_aime/o1_mini_aime.csv", {}),
 }
 # Columns computed in reading, which no tidy table has.
-DERIVED = {"mmlu_densing": {"t"}, "large_language_monkeys": {"accuracy"}}
+DERIVED = {
+    "misfitting_c4": {"run"},
+    "moe_upcycling_sparsity": {"N", "N_dense", "D", "D_dense"},
+    "mmlu_densing": {"t"},
+    "large_language_monkeys": {"accuracy"},
+}
 TINY_FOLDER = Path(bayescale.datasets.__file__).parent / "tiny_sweep"
 
 
@@ -544,6 +559,36 @@ def test_shares_of_domains_sum_to_one(public_data):
     runs = load_runs("domain_mixture")
     assert runs[[f"r_{j}" for j in range(1, 6)]].sum(axis=1).to_numpy() == pytest.approx(1)
     assert runs.groupby(["model_size", "is_train"]).size().tolist() == [6, 20] * 4
+
+
+def test_parallel_scaling_predicts_eight_streams(public_data):
+    runs = load_runs("parallel_scaling")
+    np.testing.assert_array_equal(runs["is_train"], runs["S"] < 8)
+    assert runs.groupby(["corpus", "S"]).size().unique().tolist() == [6]
+
+
+def test_moe_upcycling_counts_are_plain(public_data, shared_data):
+    """Billions in the tidy table; the setting names the tokens."""
+    runs = load_runs("moe_upcycling_sparsity")
+    tidy = pd.read_csv(shared_data / "moe_upcycling_sparsity" / "moe_upcycling_sparsity.csv")
+    for ours, theirs in {
+        "N": "params_active_billion",
+        "N_dense": "params_dense_billion",
+        "D": "tokens_upcycled_billion",
+        "D_dense": "tokens_dense_billion",
+    }.items():
+        np.testing.assert_allclose(runs[ours], 1e9 * tidy[theirs], rtol=1e-6)
+    named = runs["setting"].str.extract(r"D1=(?P<before>[\d.]+)_D2=(?P<after>[\d.]+)").astype(float)
+    np.testing.assert_allclose(runs["D"], 1e9 * named["after"], atol=5e6)
+    assert np.all(runs["N"] >= runs["N_dense"])
+
+
+def test_misfitting_has_255_final_losses_of_240_runs(public_data):
+    runs = load_runs("misfitting_c4")
+    assert runs["is_final"].sum() == 255
+    assert runs["run"].nunique() == 240
+    assert runs["model"].nunique() == 11
+    assert np.all(runs.loc[runs["is_final"], "step"] >= 0.999 * runs.loc[runs["is_final"], "planned_steps"])
 
 
 def test_finetuning_has_13_sizes_for_42_pairs(public_data):

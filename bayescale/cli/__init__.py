@@ -11,6 +11,7 @@ from bayescale.cli.compare import compare
 from bayescale.cli.contrast import contrast
 from bayescale.cli.data import data
 from bayescale.cli.demo import demo
+from bayescale.cli.design import design
 from bayescale.cli.fit import fit
 from bayescale.cli.forecast import forecast
 from bayescale.cli.laws import laws
@@ -31,6 +32,7 @@ COMMANDS = (
     show,
     forecast,
     allocate,
+    design,
     contrast,
     multiplier,
     compare,

@@ -4,7 +4,15 @@ from typing import Annotated, Any
 
 import typer
 
-from bayescale.cli.common import JsonOption, PosteriorArgument, open_either, print_json, read_numbers, read_pairs
+from bayescale.cli.common import (
+    JsonOption,
+    PosteriorArgument,
+    find_cost,
+    open_either,
+    print_json,
+    read_numbers,
+    read_pairs,
+)
 from bayescale.errors import InputError
 
 _OPTIONS = ("posterior", "cost", "group", "seed", "regret", "at_most", "at_least")
@@ -67,7 +75,7 @@ def allocate(
         given[name] = read_numbers(name, text)
     budget = given.pop("C", None)
     saved = open_either(posterior)
-    asked = {"cost": _cost(cost), "group": group, "seed": seed}
+    asked = {"cost": find_cost(cost), "group": group, "seed": seed}
     if budget is None and {"N", "D"} <= given.keys() and level is None:
         if at_most or at_least:
             raise InputError("--max and --min limit what shares a budget; a run was given, --N and --D.")
@@ -88,11 +96,3 @@ def allocate(
         print_json({"attrs": dict(answer.attrs), "allocation": table.to_dict("records")})
         return
     print("\n".join(sentences))
-
-
-def _cost(name: str):
-    from bayescale.cost import COSTS
-
-    if name not in COSTS:
-        raise InputError(f"There is no cost {name!r}. Costs: {', '.join(COSTS)}.")
-    return COSTS[name]

@@ -5,6 +5,8 @@ from bayescale.datasets.readers import (
     read_data_constrained,
     read_distillation,
     read_finetuning_sft,
+    read_moe_upcycling_sparsity,
+    read_parallel_scaling,
     read_quest_precision,
     read_routed_moe,
     read_vocab_scaling,
@@ -200,6 +202,75 @@ VOCAB_SCALING = Dataset(
         "L is negative in every row: noise on log loss does not apply, and E stands with a minus sign in the law.",
         "The 20 rows of one N and V are one learning curve: their errors are correlated.",
         "The number of vocabulary parameters, which the paper's law uses, is V times a width that is not given.",
+    ),
+)
+
+PARALLEL_SCALING = Dataset(
+    name="parallel_scaling",
+    title="parallel streams, Chen et al. (2025)",
+    measures="Loss of language models of 0.5B to 4.4B parameters that read their input in 1 to 8 parallel streams, "
+    "trained on code (stack) or text (pile).",
+    rows=48,
+    columns={
+        "N": "parameters",
+        "S": "parallel streams",
+        "L": "loss, nats/token",
+        "corpus": "stack or pile",
+        "is_train": "whether the run is among those to fit, else of 8 streams to predict",
+    },
+    unit="nats/token",
+    groups=("corpus",),
+    licence=_BUNDLE_LICENCE,
+    citation="Chen, M. et al. (2025), Parallel Scaling Law for Language Models, arXiv:2505.10475." + _BUNDLE_CITATION,
+    files=_bundle_files(
+        "parallel_scaling",
+        "e0a58ffde4f6fdfb20880d47d6d180fdbcb1440d",
+        "parallel_scaling_law",
+        "3bf76fabd8f7f5f1b90543b9cb9ef83db888c5674bdc9c4dc23277bd8a92f7b7",
+        "16f73df39117534390df840862fba13e4ce032b08c24b31b0406258987d6613c",
+    ),
+    reader=read_parallel_scaling,
+    caveats=(
+        "N grows by up to 2 % with the streams, which have parameters of their own.",
+        "Training tokens are not given, and the same for all; losses are rounded to 1e-4.",
+        "The paper's own law is E + (A / (N (k log S + 1)))**alpha, for each corpus.",
+    ),
+)
+
+MOE_UPCYCLING_SPARSITY = Dataset(
+    name="moe_upcycling_sparsity",
+    title="dense models upcycled into mixtures of experts, Liew et al. (2025)",
+    measures="Loss of 88 mixtures of experts grown out of dense models, against active parameters and sparsity, after "
+    "three numbers of further tokens.",
+    rows=88,
+    columns={
+        "P": "total over active parameters",
+        "N": "active parameters",
+        "D": "tokens after upcycling",
+        "L": "loss, nats/token",
+        "setting": "tokens before and after upcycling, in billions",
+        "N_dense": "parameters of the dense model",
+        "D_dense": "tokens of the dense model before upcycling",
+        "is_train": _IS_TRAIN,
+    },
+    unit="nats/token",
+    groups=("setting",),
+    licence=_BUNDLE_LICENCE,
+    citation="Liew, S. P., Kato, T. & Takase, S. (2025), Scaling Laws for Upcycling Mixture-of-Experts Language "
+    "Models, arXiv:2502.03009." + _BUNDLE_CITATION,
+    files=_bundle_files(
+        "moe_upcycling_sparsity",
+        "e0a58ffde4f6fdfb20880d47d6d180fdbcb1440d",
+        "sparsity_scaling_law",
+        "a91b91ba7826bf262770ed6e7ab363274810819856e99981b5ad579576796127",
+        "240f1b6315deee2167a84d1a29ebac1b349e0e0c40f41511e36ec6a42bb387c6",
+    ),
+    reader=read_moe_upcycling_sparsity,
+    notes=("Counts are given in billions in the source, which is inferred from their size.",),
+    caveats=(
+        "Read off figures by the authors of the bundle.",
+        "N is 1, 1.75 or 3.25 times N_dense, and the loss does not fall with N throughout: models of 0.23 billion "
+        "active parameters with N = N_dense are worse than models of 0.17 billion with 1.75 times N_dense.",
     ),
 )
 

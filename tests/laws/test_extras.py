@@ -104,3 +104,10 @@ def test_reward_peaks_where_the_closed_forms_say():
     for name, peak in (("best_of_n", 1.0 / 0.4), ("policy_optimisation", np.exp(1.0 / 0.5 - 1))):
         beta = 0.2 if name == "best_of_n" else 0.5
         assert d[np.argmax(LAWS[name](d=d, alpha=1.0, beta=beta))] == pytest.approx(peak, abs=1e-3)
+
+
+def test_vocabulary_product_by_hand():
+    """A hundred-fold model, a tenth of the loss above the limit per factor 100 of size at exponent .5."""
+    values = {"E": 5.0, "A": 20.0, "alpha": 0.5, "beta": 0.25, "gamma": -0.1}
+    law = LAWS["vocabulary_product"]
+    assert law(N=100.0, V=1e10, H=1e4, **values) == pytest.approx(-5.0 + 20.0 / 10 / 10 * 10, rel=1e-12)
