@@ -220,9 +220,9 @@ PARALLEL_SCALING = Dataset(
     },
     unit="nats/token",
     groups=("corpus",),
-    licence=_BUNDLE_LICENCE,
-    citation="Chen, M. et al. (2025), Parallel Scaling Law for Language Models, arXiv:2505.10475." + _BUNDLE_CITATION,
-    files=_bundle_files(
+    licence=BUNDLE_LICENCE,
+    citation="Chen, M. et al. (2025), Parallel Scaling Law for Language Models, arXiv:2505.10475." + BUNDLE_CITATION,
+    files=bundle_files(
         "parallel_scaling",
         "e0a58ffde4f6fdfb20880d47d6d180fdbcb1440d",
         "parallel_scaling_law",
@@ -251,14 +251,14 @@ MOE_UPCYCLING_SPARSITY = Dataset(
         "setting": "tokens before and after upcycling, in billions",
         "N_dense": "parameters of the dense model",
         "D_dense": "tokens of the dense model before upcycling",
-        "is_train": _IS_TRAIN,
+        "is_train": IS_TRAIN,
     },
     unit="nats/token",
     groups=("setting",),
-    licence=_BUNDLE_LICENCE,
+    licence=BUNDLE_LICENCE,
     citation="Liew, S. P., Kato, T. & Takase, S. (2025), Scaling Laws for Upcycling Mixture-of-Experts Language "
-    "Models, arXiv:2502.03009." + _BUNDLE_CITATION,
-    files=_bundle_files(
+    "Models, arXiv:2502.03009." + BUNDLE_CITATION,
+    files=bundle_files(
         "moe_upcycling_sparsity",
         "e0a58ffde4f6fdfb20880d47d6d180fdbcb1440d",
         "sparsity_scaling_law",
