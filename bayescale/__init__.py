@@ -29,6 +29,7 @@ _HOME = {
     "simulate": "simulation",
     "forecast": "answers.forecast",
     "allocate": "answers.allocation",
+    "allocation_sentences": "answers.allocation",
     "deviation": "answers.deviation",
     "compare": "answers.comparison",
     "stack": "answers.stacking",
