@@ -4,6 +4,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from bayescale.answers.allocation import allocate, allocation_sentences
 from bayescale.answers.check import check_fit, check_sentences
 from bayescale.answers.comparison import compare
 from bayescale.answers.forecast import forecast, forecast_sentences
@@ -13,6 +16,7 @@ from bayescale.inference import fit
 from bayescale.model import Model
 
 TARGET: dict[str, Any] = {"N": 4e5, "D": 1e6}  # four times the compute of the largest run
+BUDGET = 6e12  # ten times it
 
 
 def run_demo(folder: Path, seed: int = 1, quiet: bool = False) -> dict[str, Any]:
@@ -76,7 +80,13 @@ def run_demo(folder: Path, seed: int = 1, quiet: bool = False) -> dict[str, Any]
             "new modality: " + forecast_sentences(forecast(pooled, group="new", **TARGET))[0],
         ],
     )
-    say("Figures", "figures", [str(path) for path in _draw(folder, pooled, comparison, check)])
+    plan = allocate(pooled, C=np.geomspace(1e10, BUDGET, 7))
+    say(
+        "6. How to split ten times the compute of the largest run",
+        "allocation",
+        allocation_sentences(plan.isel(C=[-1])),
+    )
+    say("Figures", "figures", [str(path) for path in _draw(folder, pooled, comparison, check, plan)])
     return answers
 
 
@@ -99,7 +109,8 @@ def _exponents(posterior) -> list[str]:
     return chosen.to_string(float_format=lambda v: f"{v:.3g}").splitlines()
 
 
-def _draw(folder: Path, pooled, comparison, check) -> list[Path]:
+def _draw(folder: Path, pooled, comparison, check, plan) -> list[Path]:
+    from bayescale.plots.allocation import plot_allocation
     from bayescale.plots.check import plot_check
     from bayescale.plots.common import save_figure
     from bayescale.plots.comparison import plot_comparison
@@ -112,6 +123,7 @@ def _draw(folder: Path, pooled, comparison, check) -> list[Path]:
         "exponents.png": lambda: plot_exponents(pooled),
         "comparison.png": lambda: plot_comparison(comparison),
         "check.png": lambda: plot_check(check),
+        "allocation.png": lambda: plot_allocation(plan),
         "prior.png": lambda: plot_prior(pooled.model),
     }
     for name, draw in drawings.items():

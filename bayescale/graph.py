@@ -43,11 +43,13 @@ def graph_data(model: Model) -> dict[str, np.ndarray]:
     data["measured"] = model.noise.observed(model.response, {"trials": model.trials})
     if model.group:
         data["group_index"] = model.group_index
-    facts = model.facts(relative, model.trials)
+    facts = model.facts(relative, model.trials, model.errors())
     if model.noise.by_size:
         data["size"] = np.asarray(facts["size"])
     if model.noise.counts:
         data["trials"] = facts["trials"]
+    if "se" in facts:
+        data["se"] = facts["se"]
     data |= {f"nonzero_{symbol}": model.nonzero(symbol).astype(float) for symbol in model.zero}
     if model.discrepancy:
         data["basis"] = np.stack(model.discrepancy.basis(model.ratios(relative)))
@@ -66,6 +68,7 @@ def graph_structure(model: Model) -> tuple:
         tuple(model.pooling.items()),
         tuple((name, prior.distribution) for name, prior in model.priors.items()),
         str(model.noise),
+        bool(model.error_column),
         model.law.output.support,
         model.law.output.higher_is_better,
         tuple(i.neutral for i in model.law.inputs),

@@ -141,6 +141,7 @@ def fit(
             "sampler": f"nutpie NUTS, {best.attempt}",
             "attempts": tried,
             "tune": best.attempt.tune,
+            "settings": {"draws": draws, "tune": tune, "chains": chains, "target_accept": target_accept},
         },
     )
 

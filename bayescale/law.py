@@ -387,6 +387,9 @@ class Law:
     multimodal: bool = False
 
     def __post_init__(self):
+        for name in ("inputs", "params", "published"):
+            if not isinstance(getattr(self, name), tuple):
+                raise InputError(f"Law {self.name!r}: {name} must be a tuple, also of one: (it,).")
         declared = [*(i.symbol for i in self.inputs), *self.constants]
         written = list(inspect.signature(self.formula).parameters)
         if declared != written:
@@ -397,6 +400,8 @@ class Law:
         symbols = [p.symbol for p in self.params]
         if len(set(symbols)) != len(symbols):
             raise InputError(f"Law {self.name!r} declares a parameter twice: {', '.join(symbols)}.")
+        for p in self.params:
+            _check_map(self, p)
         keys = [entry.key for entry in self.published]
         if len(set(keys)) != len(keys):
             raise InputError(f"Law {self.name!r} has two published entries of one key: {', '.join(keys)}.")
@@ -568,11 +573,9 @@ class Law:
             f"  {self.reference}",
             "",
             "Inputs",
-            *(
-                f"  {i.symbol}  {i.meaning}, {i.unit}" if i.column else f"  {i.symbol}  {i.meaning}"
-                for i in self.inputs
-            ),
-            f"Output\n  {self.output.symbol}  {self.output.meaning}, {self.output.unit}",
+            *(f"  {i.symbol}  {', '.join(filter(None, (i.meaning, i.unit)))}" for i in self.inputs),
+            "Output",
+            f"  {self.output.symbol}  {', '.join(filter(None, (self.output.meaning, self.output.unit)))}",
             "",
             "Parameters (sampled) and default priors",
         ]
@@ -591,6 +594,21 @@ class Law:
             on = f" on {entry.on}" if entry.on else ""
             lines.append(f"  {entry.key}{on}: {values}  ({entry.source})")
         return "\n".join(lines)
+
+
+def _check_map(law: Law, param: Param) -> None:
+    """Refuse a map to the paper's constant that asks for an input or parameter which the law has not."""
+    if param.paper is None:
+        return
+    anywhere = {i.symbol: 0.5 for i in law.inputs}
+    try:
+        param.paper.to_paper(0.5, {p.symbol: 0.5 for p in law.params}, anywhere)
+    except KeyError as missing:
+        raise InputError(
+            f"Law {law.name!r}: the paper's {param.paper.symbol} of {param.symbol!r} follows from {missing}, "
+            f"which is neither an input ({', '.join(anywhere)}) nor a parameter "
+            f"({', '.join(p.symbol for p in law.params)})."
+        ) from missing
 
 
 def reference_values(law: Law, runs) -> dict[str, float]:

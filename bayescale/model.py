@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from bayescale.cost import six_nd
 from bayescale.discrepancy import Quadratic, tau
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.law import Law, Param, input_spans, reference_values
 from bayescale.laws import find_law
+from bayescale.measured import error_column, read_errors
 from bayescale.noise import TRIALS, Noise, find_noise
 from bayescale.prior import POSITIVE, REAL, Prior
 from bayescale.runs import check_runs, describe_runs
@@ -60,6 +62,9 @@ class Model:
         where it may be negative, or 1 for a share.
     spans : mapping of str to float
         Standard deviation of each input's log over the runs, by which default priors of places on its axis are scaled.
+    error_column : str
+        The column of the runs with the response's standard errors, such as ``L_se``, in its own unit; ``""`` without.
+        Each run's noise is then ``sigma`` and its own error in quadrature: `Noise`.
 
     Raises
     ------
@@ -86,6 +91,7 @@ class Model:
     response_scale: float
     spans: Mapping[str, float]
     zero: Mapping[str, tuple[str, ...]]
+    error_column: str
 
     def __init__(
         self,
@@ -120,6 +126,17 @@ class Model:
             **_ranges(law),
         )
         noise.check(checked)
+        errors = read_errors(checked, law.output.symbol)
+        if errors is not None and noise.counts:
+            warnings.warn(
+                f"Column {error_column(law.output.symbol)!r} is not used: noise {noise} takes the error of measurement "
+                f"from the column {TRIALS!r}.",
+                BayescaleWarning,
+                stacklevel=2,
+            )
+            errors = None
+        if errors is not None:
+            checked[error_column(law.output.symbol)] = errors
         if group:
             labels = checked[group].astype(str)
             if len(labels.unique()) != len(checked[group].unique()):
@@ -167,6 +184,7 @@ class Model:
             response_scale=scale,
             spans=MappingProxyType(spans),
             zero=MappingProxyType(_read_zero(zero, law, group, kinds, checked)),
+            error_column="" if errors is None else error_column(law.output.symbol),
         )
 
     def _set(self, **fields):
@@ -219,8 +237,29 @@ class Model:
         """Questions asked in each run, where the response is a count."""
         return self.runs[TRIALS].to_numpy(dtype=float) if self.noise.counts else None
 
-    def facts(self, relative: Mapping[str, Any], trials: Any = None) -> dict[str, Any]:
-        """What the noise asks of runs: their size, and the questions asked where the response is a count.
+    def errors(self, runs: pd.DataFrame | None = None) -> np.ndarray | None:
+        """Standard error of each run's response on the scale of the noise, where the runs have a column of them."""
+        table = self.runs if runs is None else runs
+        if not self.error_column:
+            return None
+        errors = read_errors(table, self.law.output.symbol)
+        if errors is None:
+            raise InputError(
+                f"The fitted runs have a column {self.error_column!r}, these runs have none; "
+                "add it, with 0 where a run has no error of its own."
+            )
+        return errors / table[self.law.output.symbol].to_numpy(dtype=float) if self.noise.on_log else errors
+
+    def facts_of(self, runs: pd.DataFrame | None = None) -> dict[str, Any]:
+        """What the noise asks of measured runs, the fitted ones or others: `facts`, with dim ``run``."""
+        table = self.runs if runs is None else runs
+        inputs = {s: xr.DataArray(x, dims="run") for s, x in self.inputs(table).items()}
+        trials = xr.DataArray(table[TRIALS].to_numpy(dtype=float), dims="run") if self.noise.counts else None
+        errors = self.errors(table)
+        return self.facts(self.relative(inputs), trials, None if errors is None else xr.DataArray(errors, dims="run"))
+
+    def facts(self, relative: Mapping[str, Any], trials: Any = None, errors: Any = None) -> dict[str, Any]:
+        """What the noise asks of runs: size, questions asked where the response is a count, errors of measurement.
 
         Parameters
         ----------
@@ -228,8 +267,12 @@ class Model:
             Inputs relative to their reference values.
         trials : array_like, optional
             Questions asked; by default the median of the runs.
+        errors : array_like, optional
+            Standard errors on the scale of the noise (`errors`); by default none, as for a run not made.
         """
         facts = {"size": self.size(relative)}
+        if errors is not None:
+            facts["se"] = errors
         if self.noise.counts:
             facts["trials"] = float(np.median(self.runs[TRIALS])) if trials is None else trials
         return facts
@@ -296,6 +339,7 @@ class Model:
             "response_scale": self.response_scale,
             "spans": dict(self.spans),
             "zero": {s: list(groups) for s, groups in self.zero.items()},
+            "error_column": self.error_column,
         }
 
     @classmethod
@@ -320,6 +364,7 @@ class Model:
             response_scale=spec["response_scale"],
             spans=MappingProxyType(dict(spec["spans"])),
             zero=MappingProxyType({s: tuple(groups) for s, groups in spec["zero"].items()}),
+            error_column=spec.get("error_column", ""),  # files written before there was one
         )
         return new
 
@@ -346,6 +391,12 @@ class Model:
             f"  {output.symbol:<12} {y.min():.4g} to {y.max():.4g} {output.unit}"
             + (f", {size} {self.response_scale:.4g}" if size else "")
         )
+        if self.error_column:
+            errors = self.runs[self.error_column]
+            lines.append(
+                f"  {self.error_column:<12} {errors.min():.3g} to {errors.max():.3g} {output.unit}, "
+                "standard error of each run, on top of the noise"
+            )
         lines += [f"  zero         {s} of {', '.join(groups)}" for s, groups in self.zero.items()]
         lines += [f"  note         {note}" for note in self.runs.attrs.get("notes", ())]
         lines += ["", "Priors (90 % interval)"]
@@ -399,7 +450,7 @@ def _ranges(law: Law) -> dict[str, Any]:
 _TAKEN = frozenset(
     (
         *("chain", "draw", "run", "sample", "term", "unit", "law", "part", "parameter", "quantile", "quantity"),
-        *("theta", "weights", "drift", "size", "trials", "basis", "measured", "measured_observed", "group_index"),
+        *("theta", "weights", "drift", "size", "trials", "se", "basis", "measured", "measured_observed", "group_index"),
     )
 )
 

@@ -91,7 +91,10 @@ class Noise:
 
     Notes
     -----
-    Methods take ``facts`` of the runs: ``size``, relative, and ``trials``, questions asked, where there are counts.
+    Methods take ``facts`` of the runs: ``size``, relative; ``trials``, questions asked, where there are counts; and
+    ``se``, where the response comes with a standard error of its own, on the scale of the noise. It widens the scale in
+    quadrature. That is exact for normal noise and for the normal part of the frontier; Student-t scatter of that scale
+    keeps its degrees of freedom, so that a run with a wrong standard error may still be an outlier.
     """
 
     by_size: bool = False
@@ -127,11 +130,20 @@ class Noise:
 
     def scale(self, params: Mapping[str, Any], facts: Mapping[str, Any], law: Any = None):
         """Scale of the noise, on the log of the response where it scatters there."""
-        return params["sigma"] * facts["size"] ** params["kappa"] if self.by_size else params["sigma"]
+        own = params["sigma"] * facts["size"] ** params["kappa"] if self.by_size else params["sigma"]
+        return (own**2 + facts["se"] ** 2) ** 0.5 if "se" in facts else own
 
     def deviation(self, response, law):
         """How far a response lies from the law on the scale of the noise: a log ratio, or a difference."""
         return np.log(response) - np.log(law) if self.on_log else response - law
+
+    def centre(self, law, params: Mapping[str, Any]):
+        """Where a response is expected on the scale of the noise, the law being known."""
+        return np.log(law) if self.on_log else law
+
+    def equivalent_variance(self, params: Mapping[str, Any], facts: Mapping[str, Any], law: Any = None):
+        """Variance of normal noise under which a run tells as much about the law: one over Fisher's information."""
+        return self.scale(params, facts, law) ** 2
 
     def to_pymc(self, name: str, mu, params: Mapping[str, Any], facts: Mapping[str, Any], observed) -> Any:
         """Add the observed response to the PyMC model in context; ``mu`` is the law on the scale of the noise."""
@@ -183,6 +195,13 @@ class Student(Noise):
     name: ClassVar[str] = "student"
     shape: ClassVar[tuple[Param, ...]] = (NU,)
     _distribution: ClassVar[str] = "StudentT"
+
+    def equivalent_variance(self, params, facts, law: Any = None):
+        """One over Fisher's information about the centre, finite for any degrees of freedom.
+
+        Lange, Little & Taylor (1989), J. Am. Stat. Assoc. 84, 881-896.
+        """
+        return super().equivalent_variance(params, facts, law) * (params["nu"] + 3) / (params["nu"] + 1)
 
     def _log_pdf(self, z, params, scale):
         from scipy.special import gammaln
@@ -242,6 +261,14 @@ class Frontier(Noise):
     @property
     def _sign(self) -> int:
         return -1 if self.output.higher_is_better else 1
+
+    def centre(self, law, params):
+        """The law and the mean shortfall from it."""
+        return super().centre(law, params) + self._sign * params["shortfall"]
+
+    def equivalent_variance(self, params, facts, law: Any = None):
+        """Variance of scatter and shortfall together: an upper bound, Fisher's information having no closed form."""
+        return super().equivalent_variance(params, facts, law) + params["shortfall"] ** 2
 
     def to_pymc(self, name, mu, params, facts, observed):
         """Add the observed response to the PyMC model in context."""

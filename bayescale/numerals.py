@@ -1,5 +1,6 @@
 """Numbers as people write them, and columns of them."""
 
+import math
 import re
 from decimal import Decimal, InvalidOperation, localcontext
 from numbers import Real
@@ -41,6 +42,28 @@ def parse_number(text: str) -> float:
     if not np.isfinite(number):
         raise InputError(f"{text!r} is too large to compute with. Write a number below 1e308.")
     return number
+
+
+def short_number(x: float, digits: int = 3) -> str:
+    """Write a count as people say it: ``10k``, ``1.5M``, ``70B``, ``1.4T``; ``1e21`` beyond; below 1000 as it is.
+
+    Parameters
+    ----------
+    x : float
+        The count.
+    digits : int
+        Significant digits kept.
+    """
+    if x == 0 or not math.isfinite(x):
+        return f"{x:g}"
+    rounded = float(f"{x:.{digits - 1}e}")
+    if abs(rounded) >= 1e15:
+        mantissa, power = f"{rounded:.{digits - 1}e}".split("e")
+        return f"{float(mantissa):g}e{int(power)}"
+    for unit, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(rounded) >= unit:
+            return f"{rounded / unit:g}{letter}"
+    return f"{rounded:g}"
 
 
 def _cell_number(value: object) -> float:

@@ -17,7 +17,6 @@ from bayescale.law import Law
 from bayescale.laws import LAWS
 from bayescale.layout import WEIGHTS, natural_dims
 from bayescale.model import MEAN, NEW_LABEL, NONE, PARTIAL, SPREAD, Model
-from bayescale.noise import TRIALS
 from bayescale.storage import Stored, read_tree, write_tree
 from bayescale.streams import stream
 
@@ -254,9 +253,7 @@ class Posterior:
             }
             beyond = beyond.sel({self.model.group: index}).drop_vars(self.model.group)
         location = self.truth(params, inputs, beyond)
-        trials = xr.DataArray(table[TRIALS].to_numpy(dtype=float), dims="run") if self.model.noise.counts else None
-        facts = self.model.facts(self.model.relative(inputs), trials)
-        return location.transpose("chain", "draw", "run"), params, facts
+        return location.transpose("chain", "draw", "run"), params, self.model.facts_of(table)
 
     def log_likelihood(self, runs: pd.DataFrame | None = None) -> xr.DataArray:
         """Pointwise log density of the response as measured, dims (chain, draw, run)."""

@@ -20,6 +20,7 @@ import pandas as pd
 from bayescale.cost import six_nd
 from bayescale.doubts import doubt_compute, doubt_constants, doubt_few, doubt_units, is_constant
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.measured import adopt_errors
 from bayescale.numerals import as_float, is_numeric, missing_in, numbers_of, parse_column
 from bayescale.prior import POSITIVE as SUPPORT_POSITIVE
 from bayescale.prior import Support
@@ -129,13 +130,16 @@ def read_runs(
     DataFrame
         One row per run, in the order read. ``N`` (parameters), ``D`` (training tokens), ``C`` (training
         FLOP), ``L`` (loss), ``accuracy`` (share) and ``elo``, where there, are float64; text such as ``7B``
-        in them is read by `parse_number`. So is text in another mapped column, if all of it is numbers.
+        in them is read by `parse_number`. So is text in another mapped column, if all of it is numbers. ``L_se``,
+        ``accuracy_se`` and ``elo_se`` are standard errors of those responses, in their units, zero or positive;
+        ``loss_se`` is read as ``L_se``.
         ``attrs["notes"]`` lists what was done.
 
     Warns
     -----
     BayescaleWarning
-        Rows are copies of others, C is far from 6 N D in some rows, or N or D look as if in billions.
+        Rows are copies of others, C is far from 6 N D in some rows, N or D look as if in billions, or ``loss_se`` is
+        taken as an error independent from run to run.
     """
     _check_choice("fill", fill, (None, "C", "N", "D"))
     _check_choice("duplicates", duplicates, ("warn", "keep", "drop"))
@@ -145,7 +149,8 @@ def read_runs(
     runs = _name_columns(table, columns, notes)
     _check_any_known(runs)
     runs = _read_values(runs, columns, notes)
-    doubts = list(doubt_compute(runs))
+    runs, doubts = adopt_errors(runs, columns, notes)
+    doubts += doubt_compute(runs)
     runs = _fill_in(runs, fill, notes)
     doubts += doubt_units(runs)
     copies = _find_copies(runs)

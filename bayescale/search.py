@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 
 GOLDEN = (5**0.5 - 1) / 2
-POINTS = 64
-STEPS = 40  # of the golden section, which then has shrunk its interval by 4e-9
+POINTS = 48
+STEPS = 24  # of the golden section, which then has shrunk its interval by 1e-5
 BISECTIONS = 100  # at most; interpolation needs a dozen
 PRECISION = 1e-13  # on the axis searched
 POLISH = 1e-3  # half width of the parabola, on the axis searched
@@ -41,7 +41,8 @@ def minimise(value: Callable[[Any], Any], low: xr.Variable, high: xr.Variable, p
     step = (high - low) / (points - 1)
     place, best = low, low * 0 + np.inf
     for k in range(points):
-        place, best = _better(value, low + k * step if k < points - 1 else high, place, best)
+        tried = low + k * step if k < points - 1 else high
+        place, best = _better(tried, value(tried), place, best)
     a, b = np.maximum(place - step, low), np.minimum(place + step, high)
     left, right = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
     at_left, at_right = value(left), value(right)
@@ -52,12 +53,11 @@ def minimise(value: Callable[[Any], Any], low: xr.Variable, high: xr.Variable, p
         at_inner = value(inner)
         left, right = xr.where(goes_left, inner, right), xr.where(goes_left, left, inner)
         at_left, at_right = xr.where(goes_left, at_inner, at_right), xr.where(goes_left, at_left, at_inner)
-    place, best = _better(value, (a + b) / 2, place, best)
+    place, best = _better(left, at_left, *_better(right, at_right, place, best))
     return _vertex(value, place, best, low, high).where(np.isfinite(best))
 
 
-def _better(value, tried, place, best) -> tuple[Any, Any]:
-    found = value(tried)
+def _better(tried, found, place, best) -> tuple[Any, Any]:
     wins = found < best
     return xr.where(wins, tried, place), xr.where(wins, found, best)
 

@@ -75,7 +75,8 @@ def simulate(model: Model, truth: Mapping[str, Any] | str, seed: int = 0) -> pd.
     Returns
     -------
     DataFrame
-        The model's runs with simulated responses; ``attrs["notes"]`` says so.
+        The model's runs with simulated responses; ``attrs["notes"]`` says so. Standard errors of the response, where
+        the runs have them, keep their size on the scale of the noise: of a loss, their share of it.
 
     Raises
     ------
@@ -87,6 +88,8 @@ def simulate(model: Model, truth: Mapping[str, Any] | str, seed: int = 0) -> pd.
     response = known.replicate(seed).to_numpy()[0, 0]
     runs = model.runs.copy()
     runs[model.law.output.symbol] = response
+    if (errors := model.errors()) is not None:
+        runs[model.error_column] = errors * response if model.noise.on_log else errors
     runs.attrs["notes"] = [
         *model.runs.attrs.get("notes", []),
         f"Simulated from {model.law.name}, seed {seed}.",

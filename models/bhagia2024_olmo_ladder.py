@@ -35,6 +35,7 @@ small = runs[runs["size"] != "3B"]
 models = {
     "loss": bs.Model("chinchilla", small, pool="task"),
     "accuracy": bs.Model("sigmoid_of_loss", small, pool={"*": "task", "reach": "complete"}, noise="normal"),
+    "at once": bs.Model("two_step", small.drop(columns="L"), pool="task", noise="normal"),
 }
 slow = True
 

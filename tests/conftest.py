@@ -30,9 +30,21 @@ _UPSTREAM = {
     "nanogpt_bench_width/nanogpt_bench_width.csv": "nanogpt_bench_width/nanogpt_bench_width.csv",
     **{
         f"{name}/{part}-00000-of-00001.parquet": f"{name}/raw/{part}-00000-of-00001.parquet"
-        for name in ("data_constrained", "vocab_scaling", "finetuning_sft")
+        for name in (
+            "data_constrained",
+            "vocab_scaling",
+            "finetuning_sft",
+            "parallel_scaling",
+            "moe_upcycling_sparsity",
+        )
         for part in ("train", "test")
     },
+    **{
+        f"{name}/{part}-00000-of-00001.parquet": f"{folder}/raw/{part}-00000-of-00001.parquet"
+        for name, folder in (("step_law", "step_law_lr_bsz"), ("domain_mixture", "domain_mixture"))
+        for part in ("train", "test")
+    },
+    "misfitting_c4/scaling_results.csv": "misfitting_c4/raw/scaling_results.csv",
     "quest_precision/runs_for_scaling.json": "quest_precision/raw/runs_for_scaling.json",
     "routed_moe/curves.csv.gz": "routed_moe/raw/curves.csv.gz",
     "distillation/distillation.csv": "distillation/distillation.csv",
@@ -135,3 +147,14 @@ def grouped_posterior(certain):
     spreads = {"E": 0.3, "A_ref": 0.2, "B_ref": 0.1, "alpha": 0.15, "beta": 0.2, "sigma": 0.4}
     values |= {f"{s}_mean": m for s, m in means.items()} | {f"{s}_spread": m for s, m in spreads.items()}
     return certain(model, values)
+
+
+@pytest.fixture(scope="session")
+def scattered_posterior(grid_runs):
+    """Chinchilla's law about Hoffmann's constants: 4 x 250 draws, each parameter scattered by 5 % on its own."""
+    rng = np.random.default_rng(11)
+    shape = (4, 250)
+    draws = {name: value * np.exp(0.05 * rng.standard_normal(shape)) for name, value in _HOFFMANN.items()}
+    stats = {"diverging": np.zeros(shape, dtype=bool), "energy": np.zeros(shape)}
+    model = bs.Model("chinchilla", grid_runs, noise="normal")
+    return Posterior.from_draws(model, draws, stats, Diagnostics(1.0, "", 1e4, 1e4, "", 0, 1.0), {"seed": 7})

@@ -13,6 +13,7 @@ from scipy.special import logsumexp
 import bayescale as bs
 from bayescale.answers import comparison
 from bayescale.answers.agreement import agreement
+from bayescale.answers.allocation import allocation_sentences
 from bayescale.answers.check import check_sentences
 from bayescale.answers.comparison import largest_runs
 
@@ -43,6 +44,17 @@ def test_posterior_agrees_with_besiroglu_and_not_with_hoffmann(chinchilla_240):
     assert agreement(chinchilla_240, "besiroglu2024").inside
     assert not agreement(chinchilla_240, "hoffmann2022").inside
     assert not agreement(chinchilla_240, "hoffmann2022_tex").inside
+
+
+def test_the_best_split_of_gophers_budget(chinchilla_240):
+    """Besiroglu et al. (2024) find about 20 tokens per parameter, as Chinchilla was trained with."""
+    answer = bs.allocate(chinchilla_240, C=5.76e23)
+    ratio = answer["tokens_per_parameter"]
+    low, median, high = ratio.quantile([0.1, 0.5, 0.9]).to_numpy()
+    print(f"D/N at 5.76e23 FLOP: median {median:.1f}, 80 % {low:.1f} to {high:.1f}")
+    print("\n".join(allocation_sentences(answer)))
+    assert 18 <= median <= 21
+    assert low < 20 < high
 
 
 def test_outliers_left_in_move_nothing_by_a_standard_deviation(digitised, chinchilla_240):

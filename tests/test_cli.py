@@ -19,7 +19,10 @@ from bayescale import cli, demo, inference
 from bayescale.answers import comparison
 from bayescale.posterior import open_posterior
 
-COMMANDS = ["demo", "check", "fit", "show", "forecast", "compare", "stack", "reproduce", "laws", "data"]
+COMMANDS = [
+    *("demo", "check", "fit", "show", "forecast", "allocate", "design"),
+    *("contrast", "multiplier", "compare", "stack", "update", "refit", "reproduce", "laws", "data"),
+]
 HEAVY = {"pymc", "pytensor", "numba", "nutpie", "arviz", "arviz_plots", "matplotlib"}
 
 
@@ -210,6 +213,37 @@ def test_a_forecast_beyond_all_numbers_is_still_json(ask):
     code, out, _ = ask("forecast", "post.nc", "--N", "1e300", "--D", "1e300", "--json")
     assert code == 0
     assert read_json(out)["forecast"][0]["beyond"] is None
+
+
+def test_allocate(ask):
+    """Hoffmann's rounded constants at 1e21 FLOP: 1.82e9 parameters, 9.14e10 tokens, loss 2.329 (the sheet)."""
+    code, out, err = ask("allocate", "post.nc", "--C", "1e21")
+    assert (code, err) == (0, "")
+    assert out.startswith("C = 1e+21 FLOP: N = 1.82B, D = 91.4B (50.1 tokens per parameter); the law expects L 2.329")
+    code, out, _ = ask("allocate", "post.nc", "--C", "1e21,1e24", "--json")
+    rows = read_json(out)["allocation"]
+    assert [row["C"] for row in rows] == [1e21, 1e24]
+    assert rows[0]["N_bayes"] == pytest.approx(1.82e9, rel=0.005)
+    code, out, _ = ask("allocate", "post.nc", "--L", "2.329,1.5", "--json")
+    reached, never = read_json(out)["allocation"]
+    assert reached["C_bayes"] == pytest.approx(1e21, rel=0.01)
+    assert (never["C_bayes"], never["C never"]) == (None, 1.0)
+
+
+def test_allocate_for_use_under_a_limit(ask):
+    words = ("--cost", "with_inference", "--at", "D_inference=1T", "--max", "N=1B")
+    _, out, _ = ask("allocate", "post.nc", "--C", "1e22", *words, "--json")
+    (row,) = read_json(out)["allocation"]
+    assert row["N_bayes"] == pytest.approx(1e9)
+    assert row["D_bayes"] == pytest.approx((1e22 - 2e9 * 1e12) / 6e9)
+
+
+def test_allocate_weighs_a_run(ask):
+    _, out, _ = ask("allocate", "post.nc", "--N", "1.82B", "--D", "91.4B", "--json")
+    (row,) = read_json(out)["allocation"]
+    assert row["times median"] == pytest.approx(1.0, abs=1e-4)
+    _, out, _ = ask("allocate", "grouped.nc", "--N", "1M", "--D", "1B", "--group", "text")
+    assert out.startswith("N = 1M, D = 1B, text: costs 6e+15 FLOP, ")
 
 
 def test_compare(ask):
@@ -405,6 +439,19 @@ BAD = {
     "input without a value": (("forecast", "post.nc", *POINT, "--at", "epochs"), "--at takes NAME=VALUE"),
     "unknown group": (("forecast", "grouped.nc", *POINT, "--group", "poetry"), "no group 'poetry'.*'new'"),
     "group of no groups": (("forecast", "post.nc", *POINT, "--group", "text"), "without pool="),
+    "no budget": (("allocate", "post.nc"), "neither was given"),
+    "a budget and a loss": (("allocate", "post.nc", "--C", "1e24", "--L", "2"), "both were given"),
+    "a budget as text": (("allocate", "post.nc", "--C", "much"), "'much' is not a number"),
+    "a budget that buys nothing": (("allocate", "post.nc", "--C", "3"), "does not buy the smallest run"),
+    "a budget twice": (("allocate", "post.nc", "--C", "1e24", "--at", "C=1e22"), "given twice"),
+    "an unknown cost": (("allocate", "post.nc", "--C", "1e24", "--cost", "time"), "no cost 'time'. Costs: six_nd"),
+    "a cost half told": (("allocate", "post.nc", "--C", "1e24", "--cost", "with_inference"), "D_inference are free"),
+    "an option as an input": (("allocate", "post.nc", "--C", "1e24", "--at", "seed=4"), "the option --seed"),
+    "no input of law or cost": (("allocate", "post.nc", "--C", "1e24", "--at", "epochs=4"), "'epochs' is no input"),
+    "a limit of nothing": (("allocate", "post.nc", "--C", "1e24", "--max", "K=4"), "at_most limits 'K'"),
+    "limits of a run": (("allocate", "post.nc", *POINT, "--max", "N=1e9"), "limit what shares a budget"),
+    "regret as text": (("allocate", "post.nc", "--C", "1e24", "--regret", "little"), "'little' is not a number"),
+    "all of the budget to regret": (("allocate", "post.nc", "--C", "1e24", "--regret", "100%"), "below 100 %"),
     "missing posterior": (("show", "none.nc"), "no file 'none.nc'"),
     "folder as posterior": (("show", "."), "no file '.'"),
     "cut posterior": (("forecast", "cut.nc", *POINT), "damaged, cut short"),
@@ -596,6 +643,7 @@ def test_the_kept_posterior_is_shown_and_asked(fitted, ask):
         ("show", "stack.nc"),
         ("forecast", "grouped.nc", "--N", "1e6", "--D", "1e7", "--group", "new"),
         ("forecast", "stack.nc", "--N", "1e6", "--D", "1e7"),
+        ("allocate", "stack.nc", "--C", "1e20"),
     ],
     ids=lambda words: words[0],
 )
@@ -613,3 +661,45 @@ def test_a_command_without_a_fit_loads_no_sampler(folder, words):
     loaded = set(ended.stderr.partition("LOADED")[2].split())
     assert "typer" in loaded
     assert loaded & HEAVY == set()
+
+
+# -- What runs can tell, and what they have told
+
+
+def test_check_says_what_the_runs_can_tell(ask):
+    code, out, _ = ask("check", "runs.csv")
+    assert code == 0
+    assert "What these runs can tell" in out
+    assert "These runs can tell every parameter of the law." in out
+    answer = read_json(ask("check", "runs.csv", "--json")[1])
+    assert {row["parameter"] for row in answer["identification"]} == {"E", "A_ref", "B_ref", "alpha", "beta"}
+    assert answer["parts"][0]["told"] == 5
+    assert answer["sentences"][0] in out
+
+
+def test_check_takes_priors_and_noise_as_fit_does(ask):
+    code, out, _ = ask("check", "runs.csv", "--prior", "alpha=LogNormal(-1, 0.001)", "--noise", "normal", "--json")
+    assert code == 0
+    rows = {row["parameter"]: row for row in read_json(out)["identification"]}
+    assert rows["alpha"]["contraction"] == pytest.approx(0, abs=0.01)
+    assert rows["alpha"]["verdict"] == "leans on the prior"
+
+
+def test_check_of_a_fit(ask):
+    code, out, _ = ask("check", "chinchilla.nc")
+    assert code == 0
+    assert "Mostly prior, not runs: " in out
+    assert "bayescale design chinchilla.nc --about " in out
+    answer = read_json(ask("check", "chinchilla.nc", "--json")[1])["chinchilla"]
+    assert {row["verdict"] for row in answer["parameters"]} >= {"mostly prior"}
+    assert len(answer["sentences"]) == len(set(answer["sentences"]))
+
+
+def test_check_of_a_stack_has_a_part_for_each_law(ask):
+    assert set(read_json(ask("check", "stack.nc", "--json")[1])) == {"kaplan", "chinchilla"}
+
+
+def test_check_of_a_fit_takes_no_other_model(ask):
+    code, _, err = ask("check", "post.nc", "--noise", "normal")
+    assert code == 2
+    assert "'post.nc' is a fit" in err

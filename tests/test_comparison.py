@@ -195,7 +195,7 @@ def test_noises_compare_on_the_natural_scale(pair):
     grid = np.linspace(0.05, 30, 40_001)
     params = {k: v[:1, :1] for k, v in posterior.params().items()}
     law = posterior.law(params, {"x": 1e8})
-    density = np.exp(posterior.model.noise.log_density(xr.DataArray(grid, dims="g"), law, params, 1.0))
+    density = np.exp(posterior.model.noise.log_density(xr.DataArray(grid, dims="g"), law, params, {"size": 1.0}))
     assert float(np.trapezoid(density.to_numpy().ravel(), grid)) == pytest.approx(1, abs=1e-3)
 
 

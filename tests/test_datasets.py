@@ -24,7 +24,12 @@ DOWNLOADED = [
     "quest_precision",
     "routed_moe",
     "vocab_scaling",
+    "step_law",
+    "domain_mixture",
     "finetuning_sft",
+    "parallel_scaling",
+    "moe_upcycling_sparsity",
+    "misfitting_c4",
     "obsscaling",
     "large_language_monkeys",
 ]
@@ -71,6 +76,18 @@ TIDY = {
         "distillation/distillation.csv",
         {"student_params": "N", "student_tokens": "D", "teacher_loss": "L_T"},
     ),
+    "step_law": ("step_law_lr_bsz/step_law_lr_bsz.csv", {}),
+    "domain_mixture": (
+        "domain_mixture/domain_mixture.csv",
+        {f"proportion_domain_{j}": f"r_{j}" for j in range(1, 6)} | {f"loss_domain_{j}": f"L_{j}" for j in range(1, 6)},
+    ),
+    "parallel_scaling": ("parallel_scaling/parallel_scaling.csv", {"parallel_streams": "S"}),
+    "moe_upcycling_sparsity": (
+        "moe_upcycling_sparsity/moe_upcycling_sparsity.csv",
+        {"sparsity_p": "P", "group_id": "setting"}
+        | {f"{x}_billion": "" for x in ("params_active", "params_dense", "tokens_dense", "tokens_upcycled")},
+    ),
+    "misfitting_c4": ("misfitting_c4/misfitting_c4.csv", {"run": ""}),
     "finetuning_sft": ("finetuning_sft/finetuning_sft.csv", {"finetune_examples": "D"}),
     "obsscaling": ("obsscaling/obsscaling.csv", {"score": "accuracy", "random_baseline": "chance"}),
     "mmlu_densing": ("mmlu_densing/mmlu_densing.csv", {"mmlu": "accuracy"}),
@@ -82,7 +99,12 @@ TIDY = {
     "o1_mini_aime": ("o1_mini_aime/o1_mini_aime.csv", {}),
 }
 # Columns computed in reading, which no tidy table has.
-DERIVED = {"mmlu_densing": {"t"}, "large_language_monkeys": {"accuracy"}}
+DERIVED = {
+    "misfitting_c4": {"run"},
+    "moe_upcycling_sparsity": {"N", "N_dense", "D", "D_dense"},
+    "mmlu_densing": {"t"},
+    "large_language_monkeys": {"accuracy"},
+}
 TINY_FOLDER = Path(bayescale.datasets.__file__).parent / "tiny_sweep"
 
 
@@ -243,7 +265,7 @@ def test_tiny_sweep_is_what_its_readme_says(line):
     assert (runs["D"].min(), runs["D"].max()) == (65_536, D_max)
     assert f"{runs['C'].min():.1e} {runs['C'].max():.1e}" == "6.9e+08 6.2e+11"
     assert (runs["L"].max(), runs["L"].min()) == pytest.approx((L_max, L_min), abs=0.0006)
-    assert 100 * np.max(runs["loss_se"] / runs["L"]) == pytest.approx(se_percent, abs=0.006)
+    assert 100 * np.max(runs["population_se"] / runs["L"]) == pytest.approx(se_percent, abs=0.006)
 
 
 def test_tiny_sweep_has_220_runs_of_six_modalities_and_nothing_else():
@@ -524,6 +546,49 @@ def test_vocab_scaling_predicts_the_largest_vocabulary(public_data):
     runs = load_runs("vocab_scaling")
     np.testing.assert_array_equal(runs["is_train"], runs["V"] < 96_256)
     assert runs.groupby(["N", "V"]).size().unique().tolist() == [20]
+
+
+def test_step_law_predicts_the_largest_pair(public_data):
+    runs = load_runs("step_law")
+    largest = (runs["N"] == runs["N"].max()) & (runs["D"] == runs["D"].max())
+    np.testing.assert_array_equal(runs["is_train"], ~largest)
+    assert len(runs.groupby(["N", "D"])) == 42
+
+
+def test_shares_of_domains_sum_to_one(public_data):
+    runs = load_runs("domain_mixture")
+    assert runs[[f"r_{j}" for j in range(1, 6)]].sum(axis=1).to_numpy() == pytest.approx(1)
+    assert runs.groupby(["model_size", "is_train"]).size().tolist() == [6, 20] * 4
+
+
+def test_parallel_scaling_predicts_eight_streams(public_data):
+    runs = load_runs("parallel_scaling")
+    np.testing.assert_array_equal(runs["is_train"], runs["S"] < 8)
+    assert runs.groupby(["corpus", "S"]).size().unique().tolist() == [6]
+
+
+def test_moe_upcycling_counts_are_plain(public_data, shared_data):
+    """Billions in the tidy table; the setting names the tokens."""
+    runs = load_runs("moe_upcycling_sparsity")
+    tidy = pd.read_csv(shared_data / "moe_upcycling_sparsity" / "moe_upcycling_sparsity.csv")
+    for ours, theirs in {
+        "N": "params_active_billion",
+        "N_dense": "params_dense_billion",
+        "D": "tokens_upcycled_billion",
+        "D_dense": "tokens_dense_billion",
+    }.items():
+        np.testing.assert_allclose(runs[ours], 1e9 * tidy[theirs], rtol=1e-6)
+    named = runs["setting"].str.extract(r"D1=(?P<before>[\d.]+)_D2=(?P<after>[\d.]+)").astype(float)
+    np.testing.assert_allclose(runs["D"], 1e9 * named["after"], atol=5e6)
+    assert np.all(runs["N"] >= runs["N_dense"])
+
+
+def test_misfitting_has_255_final_losses_of_240_runs(public_data):
+    runs = load_runs("misfitting_c4")
+    assert runs["is_final"].sum() == 255
+    assert runs["run"].nunique() == 240
+    assert runs["model"].nunique() == 11
+    assert np.all(runs.loc[runs["is_final"], "step"] >= 0.999 * runs.loc[runs["is_final"], "planned_steps"])
 
 
 def test_finetuning_has_13_sizes_for_42_pairs(public_data):

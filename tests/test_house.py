@@ -25,6 +25,7 @@ FLOORS = {
         "words",
         "numerals",
         "tables",
+        "measured",
         "doubts",
         "runs",
         "cost",
@@ -42,6 +43,7 @@ FLOORS = {
     "the waist": ("model",),
     "what is learnt": (
         "layout",
+        "log_prior",
         "modes",
         "graph",
         "inference",

@@ -239,6 +239,28 @@ def test_a_formula_that_only_floats_can_take_is_found():
         check_law(make(floats_only))
 
 
+def test_a_formula_that_cannot_be_printed_is_found():
+    with pytest.raises(AssertionError, match=r"fails on SymPy symbols.*bayescale\.ops"):
+        check_law(make(lambda x, E, A, alpha: E + A * np.exp(-alpha * np.log(x))))
+
+
+def test_only_laws_can_be_checked():
+    with pytest.raises(InputError, match=r"check_law takes a Law.*'chinchilla' is none"):
+        check_law("chinchilla")  # pyright: ignore[reportArgumentType]
+
+
+def test_a_map_to_the_paper_that_asks_for_what_the_law_has_not_is_refused():
+    with pytest.raises(InputError, match=r"the paper's A of 'A_ref' follows from 'beta', which is neither an input"):
+        make(amplitude=Amplitude("A", "x", "beta"))
+    with pytest.raises(InputError, match=r"follows from 'D'"):
+        make(amplitude=Amplitude("A", "D", "alpha"))
+
+
+def test_one_input_is_still_a_tuple():
+    with pytest.raises(InputError, match="inputs must be a tuple, also of one"):
+        replace(make(), inputs=make().inputs[0])  # pyright: ignore[reportArgumentType]
+
+
 def test_a_formula_that_only_numpy_can_take_is_found():
     def numpy_only(x, E, A, alpha):
         return np.add(E, np.multiply(A, np.asarray(x, dtype=float) ** -alpha))

@@ -20,9 +20,9 @@ from bayescale.discrepancy import TAU
 from bayescale.errors import ConvergenceWarning, InputError
 from bayescale.layout import natural_dims
 from bayescale.model import MEAN, Model
-from bayescale.numerals import parse_number
+from bayescale.numerals import parse_number, short_number
 from bayescale.plots.check import plot_check
-from bayescale.plots.common import math_symbol, save_figure, short_number
+from bayescale.plots.common import math_symbol, save_figure
 from bayescale.plots.comparison import plot_comparison
 from bayescale.plots.exponents import plot_exponents
 from bayescale.plots.forecast import plot_forecast

@@ -127,9 +127,15 @@ def test_the_print_has_a_line_for_each_claim_and_reasons_and_warnings():
     assert re.search(r"loss +50 +50 \(2.5 to 97.5\) +inside, as claimed", lines[2])
     assert re.search(r"exponent +99 +50 \(2.5 to 97.5\) +outside, as claimed", lines[3])
     assert re.search(r"key +joint +distance 9.00, limit 3.00 +OUTSIDE: THE CLAIM FAILS", lines[4])
-    assert "exponent differs because it was rounded" in text
+    assert "exponent: differs because it was rounded" in text
     assert "Warning: Few runs." in text
     assert lines[-1] == "  2 of 3 claims hold, 12 s."
+
+
+def test_a_reason_shared_by_claims_is_printed_once():
+    claims = [claim(99.0, what=what, differs=why) for what, why in (("A", "x"), ("B", "y"), ("C", "x"))]
+    text = str(Reproduction("a", "A paper.", tuple(claims)))
+    assert "  A, C: differs because x\n  B: differs because y\n" in text
 
 
 # -- Files
@@ -186,7 +192,16 @@ def test_no_analyses(write, tmp_path):
         ("models = [3]\ndef claims(p): yield p", "models a mapping of names to Models"),
         (f"{MODEL}models = {{'a': model}}\nagrees = ['hoffmann2022']", "defines both model and models"),
         (f"{MODEL}differs = ['hoffmann2022']", "differs must map each key to the reason"),
+        ("import sys\nsys.exit('bye')", "fails: SystemExit: bye"),
+        ("claims = [1]", "claims must be a function"),
+        (
+            f"{MODEL}sampling = {{'drawz': 3}}\ndef claims(p): yield p",
+            "sampling names 'drawz'; the settings are .*draws",
+        ),
         ("import bayescale as bs\nbs.load_runs('nothing')", "nothing"),
+        (f"{MODEL}agrees = ['hoffman2022 @ code']", "hoffman2022"),
+        (f"{MODEL}agrees = ['hoffmann2022']", "names no group of 'modality'; write 'hoffmann2022 @ code'"),
+        (f"{MODEL}differs = {{'hoffmann2022 @ cod': 'why'}}", "names no group of 'modality'"),
     ],
 )
 def test_files_that_cannot_be_held_to_anything(write, text, message):
@@ -198,6 +213,27 @@ def test_files_that_cannot_be_held_to_anything(write, text, message):
 def test_an_analysis_without_a_claim_does_not_hold_by_having_none(write, text):
     with pytest.raises(InputError, match="claims nothing"):
         reproduce(write(text))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("yield 3", "must yield Claim; it yields 3 too"),
+        ("return None", "claims.. of the analysis fails: TypeError"),
+        ("raise KeyError('alpha')", "claims.. of the analysis fails: KeyError"),
+        ("yield bs.Claim('loss', float('nan'), 3.0, 'table 1', within=1)", "no published number"),
+    ],
+)
+def test_claims_that_are_none(write, body, message):
+    with pytest.raises(InputError, match=message):
+        reproduce(write(f"import bayescale as bs\ndef claims():\n    {body}"))
+
+
+def test_an_interrupted_fit_ends_the_analysis(write, monkeypatch, exact_posterior):
+    stopped = replace(exact_posterior, diagnostics=replace(exact_posterior.diagnostics, interrupted=True))
+    monkeypatch.setattr("bayescale.answers.reproduction.fit", lambda model, **settings: stopped)
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(write(MODEL + "agrees = ['hoffmann2022 @ code']\n"))
 
 
 def test_a_closed_form_needs_no_fit(write):
@@ -323,6 +359,35 @@ def test_a_file_that_is_none_ends_with_code_2_and_one_sentence(ask, write, tmp_p
         assert (code, out) == (2, "")
         assert err.startswith("bayescale: ")
         assert err.count("\n") == 1
+
+
+def test_of_several_those_that_cannot_run_are_passed_over(ask, write, tmp_path):
+    write("1 / 0", "a.py")
+    write(GOOD, "b.py")
+    code, out, err = ask(tmp_path)
+    assert code == 2
+    assert "2 of 2 claims hold" in out
+    assert out.endswith("Every claim of those that ran holds.\n")
+    assert re.fullmatch(r"bayescale: a: .*ZeroDivisionError.*\nbayescale: could not run a\.\n", err)
+    write(FALSE, "b.py")
+    code, out, err = ask(tmp_path)
+    assert code == 1
+    assert "ran holds" not in out
+    assert err.endswith("could not run a.\nbayescale: claims fail in b.\n")
+    write("1 / 0", "b.py")
+    code, out, err = ask(tmp_path)
+    assert (code, out) == (2, "")
+
+
+def test_a_fit_that_did_not_converge_ends_with_code_1(ask, write, monkeypatch, exact_posterior):
+    bad = replace(exact_posterior, diagnostics=Diagnostics(1.3, "alpha", 12.0, 12.0, "alpha", 0, 1.0))
+    monkeypatch.setattr("bayescale.answers.reproduction.fit", lambda model, **settings: bad)
+    claims = "def claims(posterior):\n    yield bs.Claim('loss', 1.0, 1.0, 'table 1', within=0.1)\n"
+    code, out, err = ask(write(MODEL + claims))
+    assert code == 1
+    assert "1 of 1 claims hold" in out
+    assert "Every claim" not in out
+    assert err.endswith("bayescale: fits did not converge in paper.\n")
 
 
 def test_slow_analyses_can_be_left_out(ask, write, tmp_path):

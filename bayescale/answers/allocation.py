@@ -17,6 +17,7 @@ from bayescale.answers.optimum import Split, budgets, least_budget, optimum, rea
 from bayescale.cost import six_nd
 from bayescale.errors import InputError
 from bayescale.law import Output
+from bayescale.numerals import short_number
 from bayescale.posterior import Posterior
 from bayescale.prior import REAL
 from bayescale.search import crossing
@@ -41,9 +42,9 @@ def allocate(
 ) -> xr.Dataset:
     """Split a budget between the inputs of a law, or find the least budget for a level of the response.
 
-    The decision, ``N_bayes``, is the size of least posterior expected loss at the budget. Beside it stands the posterior
-    of the best size, ``N``, which nobody knows; its spread is no reason to worry where the optimum is flat, so the sizes
-    that cost little are given too.
+    The decision, ``N_bayes``, is the size of least posterior expected loss at the budget. Beside it stands the
+    posterior of the best size, ``N``, which nobody knows. Where the optimum is flat its spread costs little, so the
+    sizes that are nearly as good are given too.
 
     Parameters
     ----------
@@ -53,8 +54,8 @@ def allocate(
         Budget, in the cost's unit; a sequence becomes the dim ``C``.
     cost : callable
         What a run costs, a function of the law's inputs by column and of numbers of its own: `six_nd` (default),
-        `bayescale.cost.with_inference`, ``training_dollars``, ``hours``, ``exact_flop``, ``low_precision``, or one's own
-        ``lambda N, D: ...``. It must rise in each input.
+        `with_inference`, others of `bayescale.cost` (``training_dollars``, ``hours``, ``exact_flop``, ...), or one's
+        own ``lambda N, D: ...``. It must rise in each input.
     regret : float or str
         How far from the optimum a size may be: in the unit of the response, or as a share of the budget, ``"5%"``: no
         worse than the best run of 5 % less.
@@ -72,8 +73,8 @@ def allocate(
     Returns
     -------
     Dataset
-        Of a budget, for a law of N and D. Draws (``chain``, ``draw``): ``N``, ``D``, ``tokens_per_parameter`` and ``L``
-        at each draw's own optimum; ``L_bayes`` and ``regret`` (``L_bayes - L``, nonnegative for a loss) at the decision.
+        Of a budget, for a law of N and D. Draws (``chain``, ``draw``): ``N``, ``D``, ``tokens_per_parameter`` and
+        ``L`` at each draw's own optimum; ``L_bayes`` at the decision; ``regret``, how much worse that is than ``L``.
         Without draws: ``N_bayes``, ``D_bayes``, ``tokens_per_parameter_bayes``; ``N_low`` and ``N_high``, the sizes
         within ``regret`` of it; ``beyond``, how many times the decision lies beyond the runs. Of a level: ``C``, ``N``
         and ``D`` of each draw, ``inf`` where no budget is enough; and ``C_bayes``, ``N_bayes``, ``D_bayes``, with which
@@ -100,7 +101,7 @@ def allocate(
     if (C is None) == (output.symbol not in given):
         raise InputError(
             f"Give a budget, C=1e24, or a level to reach, {output.symbol}=...; "
-            f"{'neither' if C is None else 'both'} was given."
+            f"{'neither was' if C is None else 'both were'} given."
         )
     level = given.pop(output.symbol, None)
 
@@ -157,12 +158,13 @@ def _decide(beliefs: list[Belief], budget: xr.DataArray, allowed: tuple[float, f
             return slack - (expected(beliefs, split.along(u, budget.variable)) - best)
 
         up, down = crossing(left, place, high), crossing(lambda u: left(-u), -place, -low)
-        found[f"{size}_low"] = np.exp(-down.where(down < np.inf, -low))
-        found[f"{size}_high"] = np.exp(up.where(up < np.inf, high))
+        # Minus infinity: nothing is allowed, not even rounding; infinity: all up to the limit is.
+        found[f"{size}_low"] = np.exp(-down.where(down > -np.inf, -place).where(down < np.inf, -low))
+        found[f"{size}_high"] = np.exp(up.where(up > -np.inf, place).where(up < np.inf, high))
         limited = np.mean((place - low < _AT_LIMIT) | (high - place < _AT_LIMIT))
         if limited > 0:
             notes.append(
-                f"The best {size} lies at a limit of what is allowed in {100 * float(limited):.3g} % of the cases asked."
+                f"The best {size} lies at a limit of what is allowed in {100 * float(limited):.3g} % of the cases."
             )
     if bool(np.any(split.spent(values) < budget.variable * (1 - _AT_LIMIT))):
         notes.append("The limits leave part of the budget unspent.")
@@ -248,20 +250,19 @@ def allocation_sentences(answer: xr.Dataset) -> list[str]:
 
 
 def _say_budget(answer: xr.Dataset, row: Mapping[str, Any]) -> str:
-    free, symbol, unit = answer.attrs["free"], answer.attrs["output"], answer[answer.attrs["output"]].attrs["units"]
-    plan = listed(f"{name} = {row[f'{name}_bayes']:.3g}" for name in free)
-    ratio = f" ({row[f'{TOKENS_PER_PARAMETER}_bayes']:.3g} tokens per parameter)" if TOKENS_PER_PARAMETER in answer else ""
+    free, symbol = answer.attrs["free"], answer.attrs["output"]
     said = (
-        f"{where(answer, row)}: {plan}{ratio}; the law expects {symbol} "
-        f"{row[f'{symbol}_bayes median']:.4g} {unit} ({interval_name()} {row[f'{symbol}_bayes lower']:.4g} to "
+        f"{where(answer, row)}: {_plan(answer, row)}; the law expects {symbol} {row[f'{symbol}_bayes median']:.4g} "
+        f"{answer[symbol].attrs['units']} ({interval_name()} {row[f'{symbol}_bayes lower']:.4g} to "
         f"{row[f'{symbol}_bayes upper']:.4g})."
     )
     if len(free) == 2:
         size = free[0]
+        best = [short_number(row[f"{size} {part}"]) for part in ("lower", "upper")]
+        near = [short_number(row[f"{size}_{end}"]) for end in ("low", "high")]
         said += (
-            f" The best {size} is {row[f'{size} median']:.3g} ({row[f'{size} lower']:.3g} to "
-            f"{row[f'{size} upper']:.3g}); from {row[f'{size}_low']:.3g} to {row[f'{size}_high']:.3g} costs no more than "
-            f"{answer.attrs['allowed']}."
+            f" The best {size} lies between {best[0]} and {best[1]}; any from {near[0]} to {near[1]} gives away "
+            f"no more than {answer.attrs['allowed']}."
         )
     return said + reach(row)
 
@@ -271,10 +272,18 @@ def _say_level(answer: xr.Dataset, row: Mapping[str, Any]) -> str:
     if not np.isfinite(row[f"{BUDGET}_bayes"]):
         said = f"{where(answer, row)}: no budget is expected to be enough"
     else:
-        plan = listed(f"{name} = {row[f'{name}_bayes']:.3g}" for name in answer.attrs["free"])
-        said = f"{where(answer, row)}: {row[f'{BUDGET}_bayes']:.3g} {unit} are expected to be enough, with {plan}"
+        said = f"{where(answer, row)}: {row[f'{BUDGET}_bayes']:.3g} {unit} are expected to be enough, "
+        said += _plan(answer, row)
     never = row.get(f"{BUDGET} never", 0.0)
     return (
-        f"{said}; needed are {row[f'{BUDGET} median']:.3g} ({interval_name()} {row[f'{BUDGET} lower']:.3g} to "
-        f"{row[f'{BUDGET} upper']:.3g}); the chance that none is enough is {never:.2g}.{reach(row)}"
+        f"{said}. The least budget is {row[f'{BUDGET} median']:.3g} {unit} ({interval_name()} "
+        f"{row[f'{BUDGET} lower']:.3g} to {row[f'{BUDGET} upper']:.3g}); with probability {never:.2g} none is enough."
+        f"{reach(row)}"
     )
+
+
+def _plan(answer: xr.Dataset, row: Mapping[str, Any]) -> str:
+    """Say the decision: ``N = 41.3B, D = 4.03T (97.6 tokens per parameter)``."""
+    said = listed(f"{name} = {short_number(row[f'{name}_bayes'])}" for name in answer.attrs["free"])
+    ratio = row.get(f"{TOKENS_PER_PARAMETER}_bayes")
+    return said if ratio is None else f"{said} ({short_number(ratio)} tokens per parameter)"

@@ -1,10 +1,10 @@
-"""What a decision is made from: one law's draws, or those of several with weights, and the inputs that share a budget."""
+"""What a decision is made from: draws of one law, or of several with weights, and what shares the budget."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -17,7 +17,6 @@ from bayescale.law import Output
 from bayescale.posterior import Posterior
 from bayescale.search import minimise
 
-Decision = TypeVar("Decision")
 _PART = re.compile(r"_(bayes|low|high|best|least)$")
 _UNITS = {"N": "parameters", "D": "tokens"}
 TOKENS_PER_PARAMETER = "tokens_per_parameter"
@@ -119,7 +118,7 @@ def beyond(beliefs: list[Belief], values: Mapping[str, xr.DataArray]) -> xr.Data
     return reduce(np.maximum, found).assign_attrs(units="1", long_name="times beyond the runs; 1 inside")
 
 
-def ask(
+def ask[Decision](
     posterior: Posterior | Stack,
     group: str | None,
     seed: int,

@@ -5,11 +5,11 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.answers.common import warn_unless_converged
+from bayescale.answers.sensitivity import contraction, mostly_prior_sentences
 from bayescale.discrepancy import Quadratic
 from bayescale.law import Position
 from bayescale.model import Model
 from bayescale.posterior import Posterior
-from bayescale.simulation import sample_prior
 
 STRUCTURE_P = 0.01
 STRUCTURE_SHARE = 0.25
@@ -17,7 +17,6 @@ SPREAD_RATIO = 2.0
 SPREAD_P = 0.02
 FEW_RUNS = 10
 OUTLIER = 0.5
-CONTRACTION = 0.5
 OUTSIDE = 0.05
 USED_DRAWS = 400
 
@@ -51,8 +50,8 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
         By ``place`` (each break or midpoint that is a place on an input's axis): ``outside``, the probability that it
         lies outside the range of the (group's) runs.
 
-        By ``parameter``: ``contraction``, how much narrower the posterior is than the prior, ``1 - var / var``, on the
-        unconstrained scale: near 1 the runs have decided, near 0 the prior has.
+        By ``parameter``: ``contraction``, how much narrower the posterior is than the prior, ``1 - sd / sd``, on the
+        unconstrained scale: near 1 the runs have decided, near 0 the prior has. `sensitivity` says more.
 
     References
     ----------
@@ -90,7 +89,7 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
     if model.group:
         checks = checks.assign_coords(group=("run", model.runs[model.group].to_numpy(dtype=object)))
     parts = _parts(model, checks, _normal_scores(posterior, location, params, facts))
-    return checks.merge(parts).merge(_contraction(posterior, seed)).merge(_outside(posterior))
+    return checks.merge(parts).merge(contraction(posterior)).merge(_outside(posterior))
 
 
 def _cost_words(model: Model) -> dict[str, str]:
@@ -228,21 +227,6 @@ def _outside(posterior: Posterior) -> xr.Dataset:
     return xr.Dataset({"outside": ("place", values)}, {"place": np.array(names, dtype=object)})
 
 
-def _contraction(posterior: Posterior, seed: int) -> xr.Dataset:
-    model = posterior.model
-    prior = sample_prior(model, draws=2000, seed=seed).dataset
-    names, values = [], []
-    for p in model.params:
-        nonzero = {model.group: np.flatnonzero(model.nonzero(p.symbol))} if p.symbol in model.zero else {}
-        after = p.support.unconstrain(posterior.dataset[p.symbol].isel(nonzero))
-        before = p.support.unconstrain(prior[p.symbol].isel(nonzero))
-        ratio = 1 - after.var(("chain", "draw")) / before.var(("chain", "draw"))
-        for index, value in np.ndenumerate(ratio.to_numpy()):
-            names.append(p.symbol + (f"[{ratio[model.group].to_numpy()[index[0]]}]" if index else ""))
-            values.append(float(value))
-    return xr.Dataset({"contraction": ("parameter", values)}, {"parameter": names})
-
-
 def check_sentences(check: xr.Dataset) -> list[str]:
     """Say what a check found: misfit, outliers, calibration, and what the prior decided; each with a remedy."""
     lines, slight = [], []
@@ -283,16 +267,7 @@ def check_sentences(check: xr.Dataset) -> list[str]:
             f"{outliers.size} of {check.sizes['run']} runs are probably outliers (rows {shown}); "
             "Student-t noise gives them little weight, normal noise would not."
         )
-    weak = [
-        str(name)
-        for name, c in zip(check["parameter"].to_numpy(), check["contraction"].to_numpy(), strict=True)
-        if c < CONTRACTION
-    ]
-    if weak:
-        lines.append(
-            f"Mostly prior, not runs: {', '.join(weak)} (contraction below {CONTRACTION}). "
-            "Forecasts that lean on them lean on the prior; runs over a wider range would tell."
-        )
+    lines += mostly_prior_sentences(check)
     for name, p in zip(check["place"].to_numpy(), check["outside"].to_numpy(), strict=True):
         if p > OUTSIDE:
             lines.append(

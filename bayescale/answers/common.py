@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayescale.cost import six_nd
 from bayescale.errors import ConvergenceWarning, InputError
-from bayescale.numerals import parse_number
+from bayescale.numerals import parse_number, short_number
 from bayescale.posterior import NEW, Posterior
 from bayescale.prior import REAL
 
@@ -184,8 +184,9 @@ def reduced_table(answer: xr.Dataset) -> pd.DataFrame:
             continue
         parts = interval(value)
         columns |= {f"{name} {q}": parts.sel(quantity=q, drop=True) for q in ("median", "lower", "upper")}
-        if bool(np.isinf(value).any()):
-            columns[f"{name} never"] = np.isinf(value).mean(("chain", "draw"))
+        never: Any = np.isinf(value)
+        if bool(never.any()):
+            columns[f"{name} never"] = never.mean(("chain", "draw"))
     reduced = xr.Dataset(columns).drop_vars(("chain", "draw"), errors="ignore")
     if reduced.sizes:
         return reduced.to_dataframe().reset_index()
@@ -199,12 +200,17 @@ def where(answer: xr.Dataset, row: Mapping[str, Any]) -> str:
         if name not in row:
             continue
         unit = answer[name].attrs.get("units", "")
-        said.append(
-            f"{name} = {row[name]:.4g}{f' {unit}' if unit else ''}" if isinstance(row[name], float) else str(row[name])
-        )
+        said.append(f"{name} = {_worded(row[name], unit)}" if isinstance(row[name], float) else str(row[name]))
     if group := answer.attrs.get("group"):
-        said.append(f"{group}")
+        said.append(str(group))
     return ", ".join(said)
+
+
+def _worded(value: float, unit: str) -> str:
+    """A number with its unit; counts as people say them."""
+    if unit in ("parameters", "tokens"):
+        return short_number(value)
+    return f"{value:.4g} {unit}".rstrip()
 
 
 def reach(row: Mapping[str, Any]) -> str:

@@ -14,7 +14,6 @@ from bayescale.answers.common import warn_unless_converged
 from bayescale.errors import InputError
 from bayescale.inference import fit
 from bayescale.model import Model
-from bayescale.noise import TRIALS
 from bayescale.posterior import NEW, Posterior
 
 P_WAIC_LIMIT = 0.4
@@ -290,9 +289,7 @@ def _of_new_group(posterior: Posterior, runs: pd.DataFrame, seed: int) -> xr.Dat
     params = posterior.params(NEW, seed)
     location = posterior.truth(params, inputs, posterior.beyond(inputs, NEW))
     response = xr.DataArray(np.asarray(runs[model.law.output.symbol]), dims="run")
-    trials = xr.DataArray(runs[TRIALS].to_numpy(dtype=float), dims="run") if model.noise.counts else None
-    facts = model.facts(model.relative(inputs), trials)
-    return model.noise.log_density(response, location, params, facts).sum("run")
+    return model.noise.log_density(response, location, params, model.facts_of(runs)).sum("run")
 
 
 _CRITERIA: Mapping[str, Callable[..., Criterion]] = {"waic": waic, "loo": loo, "largest": largest}

@@ -62,7 +62,10 @@ def deviation(
     shared = cost_arguments(cost)[0][:2]
     if missing := [name for name in shared if name not in run]:
         raise InputError(f"A run is told by {listed(shared)}, which its cost takes; {listed(missing)} is not given.")
-    values = {name: read_value(name, run[name], signed=False) for name in shared}
+    units = {"N": "parameters", "D": "tokens"}
+    values = {
+        name: read_value(name, run[name], signed=False).assign_attrs(units=units.get(name, "")) for name in shared
+    }
     given = {name: value for name, value in run.items() if name not in shared}
 
     def split_of(one: Posterior) -> Split:
@@ -100,8 +103,8 @@ def deviation_sentences(answer: xr.Dataset) -> list[str]:
 
 def _say(answer: xr.Dataset, row: Mapping[str, Any], symbol: str, unit: str, spent: str) -> str:
     return (
-        f"{where(answer, row)}: costs {row[_COST]:.3g} {spent} and is expected at {symbol} "
-        f"{row[f'{symbol} median']:.4g} {unit}, {row['regret median']:.3g} worse than the best run of that cost; the "
-        f"same is reached with {row[f'{_COST}_least median']:.3g} {spent}, so it costs {row['times median']:.3g} times "
-        f"what it must ({interval_name()} {row['times lower']:.3g} to {row['times upper']:.3g}).{reach(row)}"
+        f"{where(answer, row)}: costs {row[_COST]:.3g} {spent}, {row['times median']:.3g} times what its {symbol} must "
+        f"cost ({interval_name()} {row['times lower']:.3g} to {row['times upper']:.3g}); the law expects {symbol} "
+        f"{row[f'{symbol} median']:.4g} {unit}, {row['regret median']:.3g} worse than the best run of that cost."
+        f"{reach(row)}"
     )

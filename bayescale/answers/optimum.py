@@ -275,9 +275,9 @@ def optimum(
     """
     dress = _Dress(params, budget, split)
     finite = np.isfinite(budget.variable)
-    stand_in = np.exp(budgets(split, 0 * budget.variable.where(finite, 0.0))[0])
-    found = _optimum(posterior, dress.params, budget.variable.where(finite, stand_in), split)
-    return {name: dress(value.where(finite, np.inf)) for name, value in found.items()}
+    stand_in: Any = np.exp(budgets(split, 0.0 * finite)[0])
+    found = _optimum(posterior, dress.params, xr.where(finite, budget.variable, stand_in), split)
+    return {name: dress(xr.where(finite, value, np.inf)) for name, value in found.items()}
 
 
 def least_budget(

@@ -1,5 +1,6 @@
 """Does a published analysis come out again? Fit what a file of ``models/`` declares, and hold it to its claims."""
 
+import inspect
 import runpy
 import time
 import warnings
@@ -15,8 +16,10 @@ from bayescale.errors import BayescaleWarning, InputError
 from bayescale.inference import fit
 from bayescale.model import Model
 from bayescale.posterior import Posterior
+from bayescale.words import listed, quoted
 
 SEED = 1
+SETTINGS = tuple(inspect.signature(fit).parameters)[1:]  # all but the model
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Claim:
     differs: str = ""
 
     def __post_init__(self):
+        if np.isnan(self.published):
+            raise InputError(f"The claim {self.what!r} has no published number to hold ours to (NaN).")
         draws = np.asarray(self.ours, dtype=float)
         if draws.size == 0 or np.isnan(draws).any():
             raise InputError(f"The claim {self.what!r} has no draws, or draws that are not numbers (NaN).")
@@ -175,11 +180,19 @@ class Reproduction:
         """Whether every fit converged and every claim is true."""
         return not self.unconverged and all(claim.holds for claim in self.claims)
 
+    def _reasons(self) -> dict[str, list[str]]:
+        """Every reason to differ, with the claims that it is of."""
+        reasons: dict[str, list[str]] = {}
+        for claim in self.claims:
+            if claim.differs:
+                reasons.setdefault(claim.differs, []).append(claim.what)
+        return reasons
+
     def __str__(self):
         true = sum(claim.holds for claim in self.claims)
         lines = [f"{self.name}: {self.title}"]
         lines += [f"  {line}" for line in _table(self.claims)]
-        lines += [f"  {claim.what} differs because {claim.differs}" for claim in self.claims if claim.differs]
+        lines += [f"  {', '.join(which)}: differs because {why}" for why, which in self._reasons().items()]
         lines += [f"  fit {line}" for line in self.unconverged]
         lines += [f"  Warning: {text}" for text in self.warnings]
         lines.append(f"  {true} of {len(self.claims)} claims hold, {self.seconds:.0f} s.")
@@ -215,7 +228,10 @@ def analyses(path: str | Path) -> list[Path]:
             raise InputError(f"There are no analyses (.py) in the folder {str(path)!r}.")
         return found
     if path.suffix != ".py" or not path.is_file():
-        raise InputError(f"There is no analysis {str(path)!r}; name a file of models/, or the folder.")
+        raise InputError(
+            f"There is no analysis {str(path)!r}; name a file of models/, or the folder. "
+            "That folder is part of the repository, and does not come with the installed package."
+        )
     return [path]
 
 
@@ -231,14 +247,27 @@ def load_analysis(path: str | Path) -> dict[str, Any]:
         names = runpy.run_path(str(path))
     except InputError:
         raise
-    except Exception as error:  # whatever a user's program raises
+    except (Exception, SystemExit) as error:  # whatever a user's program raises
         raise InputError(f"The analysis {str(path)!r} fails: {type(error).__name__}: {error}.") from error
     if not names.keys() & {"agrees", "differs", "claims"}:
         raise InputError(f"The analysis {str(path)!r} claims nothing: it defines none of agrees, differs and claims.")
     _check_models(path, names)
     if (names.get("agrees") or names.get("differs")) and not isinstance(names.get("model"), Model):
         raise InputError(f"The analysis {str(path)!r} defines agrees or differs, but no model to hold them to.")
+    for key in (*names.get("agrees", ()), *names.get("differs", ())):
+        _check_key(path, names["model"], key)
     return names
+
+
+def _check_key(path: str | Path, model: Model, key: str) -> None:
+    """Refuse published values or a group that the model does not have, before a fit is spent on them."""
+    published, _, group = (part.strip() for part in key.partition("@"))
+    model.law.find(published)
+    if model.group and group not in model.groups:
+        raise InputError(
+            f"The analysis {str(path)!r}: {key!r} names no group of {model.group!r}; write "
+            f"{f'{published} @ {model.groups[0]}'!r}, or one of {listed(model.groups)}."
+        )
 
 
 def _check_models(path: str | Path, names: Mapping[str, Any]) -> None:
@@ -249,6 +278,12 @@ def _check_models(path: str | Path, names: Mapping[str, Any]) -> None:
         raise InputError(f"The analysis {str(path)!r}: model must be a Model, and models a mapping of names to Models.")
     if not isinstance(names.get("differs", {}), Mapping):
         raise InputError(f"The analysis {str(path)!r}: differs must map each key to the reason why it lies outside.")
+    if not callable(names.get("claims", print)):
+        raise InputError(f"The analysis {str(path)!r}: claims must be a function that yields Claim.")
+    if unknown := [name for name in names.get("sampling", {}) if name not in SETTINGS]:
+        raise InputError(
+            f"The analysis {str(path)!r}: sampling names {quoted(unknown)}; the settings are {listed(SETTINGS)}."
+        )
 
 
 def reproduce(path: str | Path, progress: bool | None = None) -> Reproduction:
@@ -299,7 +334,15 @@ def reproduce(path: str | Path, progress: bool | None = None) -> Reproduction:
 def _fit_all(names: Mapping[str, Any], progress: bool | None) -> dict[str, Posterior]:
     models = {"model": names["model"]} if "model" in names else dict(names.get("models", {}))
     settings = {"seed": SEED, "progress": progress, **names.get("sampling", {})}
-    return {name: fit(model, **settings) for name, model in models.items()}
+    return {name: _fit(model, settings) for name, model in models.items()}
+
+
+def _fit(model: Model, settings: Mapping[str, Any]) -> Posterior:
+    """Fit; where the user stopped it, so does the whole analysis: draws cut short are held to nothing."""
+    posterior = fit(model, **settings)
+    if posterior.diagnostics.interrupted:
+        raise KeyboardInterrupt
+    return posterior
 
 
 def _claims(names: Mapping[str, Any], posteriors: Mapping[str, Posterior]) -> Iterator[Claim | RegionClaim]:
@@ -313,8 +356,11 @@ def _claims(names: Mapping[str, Any], posteriors: Mapping[str, Posterior]) -> It
         return
     given: tuple[Any, ...] = (posteriors["model"],) if "model" in names else (posteriors,) if posteriors else ()
     try:
-        yield from derive(*given)
+        claims = list(derive(*given))
     except InputError:
         raise
-    except Exception as error:  # whatever a user's program raises
+    except (Exception, SystemExit) as error:  # whatever a user's program raises
         raise InputError(f"claims() of the analysis fails: {type(error).__name__}: {error}.") from error
+    if wrong := [claim for claim in claims if not isinstance(claim, Claim)]:
+        raise InputError(f"claims() of the analysis must yield Claim; it yields {wrong[0]!r} too.")
+    yield from claims

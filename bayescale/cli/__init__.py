@@ -9,16 +9,21 @@ from bayescale.cli.allocate import allocate
 from bayescale.cli.breaks import breaks
 from bayescale.cli.check import check
 from bayescale.cli.compare import compare
+from bayescale.cli.contrast import contrast
 from bayescale.cli.data import data
 from bayescale.cli.demo import demo
+from bayescale.cli.design import design
 from bayescale.cli.fit import fit
 from bayescale.cli.forecast import forecast
 from bayescale.cli.laws import laws
+from bayescale.cli.multiplier import multiplier
+from bayescale.cli.refit import refit
 from bayescale.cli.reproduce import reproduce
 from bayescale.cli.sharpness import sharpness
 from bayescale.cli.show import show
 from bayescale.cli.stack import stack
 from bayescale.cli.threshold import threshold
+from bayescale.cli.update import update
 from bayescale.errors import BayescaleWarning, InputError
 
 INTERRUPTED = 130
@@ -33,8 +38,13 @@ COMMANDS = (
     threshold,
     sharpness,
     breaks,
+    design,
+    contrast,
+    multiplier,
     compare,
     stack,
+    update,
+    refit,
     reproduce,
     laws,
     data,

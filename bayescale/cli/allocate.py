@@ -4,13 +4,25 @@ from typing import Annotated, Any
 
 import typer
 
-from bayescale.cli.common import JsonOption, PosteriorArgument, open_either, print_json, read_numbers, read_pairs
+from bayescale.cli.common import (
+    JsonOption,
+    PosteriorArgument,
+    find_cost,
+    open_either,
+    print_json,
+    read_numbers,
+    read_pairs,
+)
 from bayescale.errors import InputError
+
+_OPTIONS = ("posterior", "cost", "group", "seed", "regret", "at_most", "at_least")
 
 
 def allocate(
     posterior: PosteriorArgument,
-    c: Annotated[str | None, typer.Option("--C", help="Budget in the cost's unit: 1e24, or several: 1e22,1e24.")] = None,
+    c: Annotated[
+        str | None, typer.Option("--C", help="Budget in the cost's unit: 1e24, or several: 1e22,1e24.")
+    ] = None,
     level: Annotated[
         str | None, typer.Option("--L", help="Instead of a budget, the loss to reach: the least budget for it.")
     ] = None,
@@ -43,22 +55,28 @@ def allocate(
 ) -> None:
     """Split a budget: how many parameters, how many tokens, and how far one may deviate.
 
-    Examples: bayescale allocate post.nc --C 1e24; bayescale allocate post.nc --L 2.0; bayescale allocate post.nc --N 8B --D 15T
+    With --L instead of --C: the least budget for that loss. With --N and --D: what that run gives away.
+
+    Example: bayescale allocate post.nc --C 1e24 --max N=70B
     """
     from bayescale.answers.allocation import allocate as split
     from bayescale.answers.allocation import allocation_sentences, allocation_table
     from bayescale.answers.deviation import deviation, deviation_sentences, deviation_table
 
     given: dict[str, Any] = {}
-    for name, text in (("L", level), ("N", n), ("D", d), *read_pairs(at, "--at")):
+    named = (("C", c), ("L", level), ("N", n), ("D", d), *read_pairs(at, "--at"))
+    for name, text in named:
         if text is None:
             continue
         if name in given:
             raise InputError(f"{name} is given twice, by --{name} and by --at.")
+        if name in _OPTIONS:
+            raise InputError(f"{name} is no input and no argument of a cost; it is the option --{name}.")
         given[name] = read_numbers(name, text)
+    budget = given.pop("C", None)
     saved = open_either(posterior)
-    asked = {"cost": _cost(cost), "group": group, "seed": seed}
-    if c is None and {"N", "D"} <= given.keys() and level is None:
+    asked = {"cost": find_cost(cost), "group": group, "seed": seed}
+    if budget is None and {"N", "D"} <= given.keys() and level is None:
         if at_most or at_least:
             raise InputError("--max and --min limit what shares a budget; a run was given, --N and --D.")
         answer = deviation(saved, **asked, **given)
@@ -66,7 +84,7 @@ def allocate(
     else:
         answer = split(
             saved,
-            read_numbers("C", c) if c is not None else None,
+            budget,
             regret=regret if regret.strip().endswith("%") else read_numbers("regret", regret),  # pyright: ignore[reportArgumentType]
             at_most=dict(read_pairs(at_most, "--max")),
             at_least=dict(read_pairs(at_least, "--min")),
@@ -78,11 +96,3 @@ def allocate(
         print_json({"attrs": dict(answer.attrs), "allocation": table.to_dict("records")})
         return
     print("\n".join(sentences))
-
-
-def _cost(name: str):
-    from bayescale.cost import COSTS
-
-    if name not in COSTS:
-        raise InputError(f"There is no cost {name!r}. Costs: {', '.join(COSTS)}.")
-    return COSTS[name]

@@ -1,15 +1,24 @@
-"""`bayescale check`: look at a table before fitting."""
+"""`bayescale check`: look at a table before fitting, or at a fit after it."""
+
+import os
 
 from bayescale.cli.common import (
     ColumnOption,
+    DiscrepancyOption,
     FillOption,
     JsonOption,
     LawOption,
+    NoiseOption,
     PoolOption,
+    PriorOption,
     RunsArgument,
     build_model,
+    open_either,
     print_json,
 )
+from bayescale.errors import InputError
+
+SAVED = ".nc"
 
 
 def check(
@@ -18,17 +27,74 @@ def check(
     column: ColumnOption = None,
     fill: FillOption = None,
     pool: PoolOption = None,
+    prior: PriorOption = None,
+    noise: NoiseOption = None,
+    discrepancy: DiscrepancyOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at a table before fitting: columns, ranges, doubts, and the priors a fit would use.
+    """Look at a table before fitting: ranges, priors, what the runs can tell. Of a fit (POST.NC): what they have told.
 
     Example: bayescale check runs.csv --law chinchilla --column N=n_params
     """
-    model = build_model(runs, law, column, fill, pool, None, None, False)
+    if runs.endswith(SAVED) and os.path.exists(runs):
+        if column or fill or pool or prior or noise or discrepancy:
+            raise InputError(f"{runs!r} is a fit: its law, columns and priors are in it. Give it alone, with --json.")
+        _check_saved(runs, as_json)
+        return
+    _check_table(build_model(runs, law, column, fill, pool, prior, noise, discrepancy), as_json)
+
+
+def _check_table(model, as_json: bool) -> None:
+    from bayescale.answers.identification import identify, identify_sentences, identify_table
+
     table = model.describe()
+    found = identify(model)
+    parts = found.drop_dims(("parameter", "pair", "input")).to_dataframe().reset_index()
     if as_json:
-        print_json({"runs": table.reset_index().to_dict("records"), "model": model.to_dict()})
+        print_json(
+            {
+                "runs": table.reset_index().to_dict("records"),
+                "model": model.to_dict(),
+                "identification": identify_table(found).reset_index().to_dict("records"),
+                "parts": parts.to_dict("records"),
+                "sentences": identify_sentences(found, model),
+            }
+        )
         return
     print(table.to_string(float_format=lambda v: f"{v:.4g}"))
     print()
     print(model)
+    print("\nWhat these runs can tell\n")
+    print("\n".join(identify_sentences(found, model)))
+    print()
+    print(identify_table(found).to_string(float_format=lambda v: f"{v:.2f}"))
+
+
+def _check_saved(path: str, as_json: bool) -> None:
+    from bayescale.answers.check import check_fit, check_sentences
+    from bayescale.answers.mixture import Stack
+    from bayescale.answers.sensitivity import sensitivity, sensitivity_sentences, sensitivity_table
+
+    saved = open_either(path)
+    members = saved.members if isinstance(saved, Stack) else {saved.model.law.name: saved}
+    answers = {}
+    for name, posterior in members.items():
+        found = sensitivity(posterior)
+        # Both say what is mostly prior, in the same words.
+        lines = dict.fromkeys([*check_sentences(check_fit(posterior)), *sensitivity_sentences(found)])
+        answers[name] = ([line.replace("POST.NC", path) for line in lines], sensitivity_table(found))
+    if as_json:
+        print_json(
+            {
+                name: {"sentences": lines, "parameters": table.reset_index().to_dict("records")}
+                for name, (lines, table) in answers.items()
+            }
+        )
+        return
+    for name, (lines, table) in answers.items():
+        if len(answers) > 1:
+            print(f"{name}\n")
+        print("\n".join(lines))
+        print()
+        print(table.to_string(float_format=lambda v: f"{v:.2f}"))
+        print()

@@ -147,6 +147,15 @@ def read_numbers(name: str, text: str) -> float | list[float]:
     return numbers
 
 
+def find_cost(name: str):
+    """Look up what a run costs."""
+    from bayescale.cost import COSTS
+
+    if name not in COSTS:
+        raise InputError(f"There is no cost {name!r}. Costs: {', '.join(COSTS)}.")
+    return COSTS[name]
+
+
 def open_one(path: str):
     """Open a posterior."""
     from bayescale.posterior import open_posterior

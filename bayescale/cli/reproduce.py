@@ -18,30 +18,48 @@ def reproduce(
 ) -> None:
     """Fit published analyses and hold them to their claims; exit code 1 where one fails.
 
+    Of several, those that cannot run (missing data, an error of their own) are told and passed over; the exit code is
+    then 2, unless a claim fails.
+
     Example: bayescale reproduce models/
     """
     from bayescale.answers.reproduction import analyses, load_analysis
     from bayescale.answers.reproduction import reproduce as run_analysis
+    from bayescale.errors import InputError
 
     paths = [path for text in analysis for path in analyses(text)]
-    failed = []
+    ran, failed, unsure, broken = 0, [], [], []
     results: list[dict[str, Any]] = []
     for path in paths:
-        if fast and load_analysis(path).get("slow"):
+        try:
+            if fast and load_analysis(path).get("slow"):
+                continue
+            result = run_analysis(path)
+        except InputError as error:
+            if len(paths) == 1:
+                raise
+            broken.append(path.stem)
+            print(f"bayescale: {path.stem}: {error}", file=sys.stderr)
             continue
-        result = run_analysis(path)
-        failed += [] if result.holds else [result.name]
+        ran += 1
+        failed += [] if all(claim.holds for claim in result.claims) else [result.name]
+        unsure += [result.name] if result.unconverged else []
         if as_json:
             results.append(_reproduced(result))
         else:
             print(result, end="\n\n", flush=True)
     if as_json:
         print_json(results)
-    elif not failed:
-        print("Every claim holds.")
+    elif ran and not failed and not unsure:
+        print("Every claim of those that ran holds." if broken else "Every claim holds.")
+    if broken:
+        print(f"bayescale: could not run {', '.join(broken)}.", file=sys.stderr)
     if failed:
         print(f"bayescale: claims fail in {', '.join(failed)}.", file=sys.stderr)
-        raise typer.Exit(1)
+    if unsure:
+        print(f"bayescale: fits did not converge in {', '.join(unsure)}.", file=sys.stderr)
+    if failed or unsure or broken:
+        raise typer.Exit(1 if failed or unsure else 2)
 
 
 def _reproduced(result) -> dict[str, Any]:

@@ -33,7 +33,7 @@ TINY_SWEEP = Dataset(
         "L": "held-out loss after the last step, nats/token",
         "modality": "text, code, image, speech, music or math",
         **_TINY_RUN,
-        "loss_se": "standard error of L as an estimate of the population loss, nats/token",
+        "population_se": "standard error of L as an estimate of the population loss, nats/token",
     },
     unit="nats/token",
     groups=("modality",),
@@ -48,7 +48,7 @@ TINY_SWEEP = Dataset(
         "The additive form E + A/N^alpha + B/D^beta misfits: the effect of D grows with N, so residuals in "
         "text, code and image exceed the seed noise.",
         "The irreducible loss of math is not identified: its loss falls in steps as operations are learnt.",
-        "loss_se is common to all runs of a modality (same held-out blocks): differences between runs are "
+        "population_se is common to all runs of a modality (same held-out blocks): differences between runs are "
         "far more precise, and their noise is the spread between seeds.",
         "Compute is small, 7e8 to 6e11 FLOP; beyond N = 150,000 nothing was run past D = 262,144.",
         "The learning rate depends on the width only: large models at small D are under-tuned.",

@@ -5,6 +5,8 @@ from bayescale.datasets.readers import (
     read_data_constrained,
     read_distillation,
     read_finetuning_sft,
+    read_moe_upcycling_sparsity,
+    read_parallel_scaling,
     read_quest_precision,
     read_routed_moe,
     read_vocab_scaling,
@@ -12,15 +14,15 @@ from bayescale.datasets.readers import (
 
 # Several tables were gathered in one bundle, each in a part to fit (candidates) and one to predict (the most costly).
 _BUNDLE = "PlanarG/active-sl"
-_BUNDLE_LICENCE = "CC BY 4.0 (data card of the bundle PlanarG/active-sl)"
-_BUNDLE_CITATION = (
+BUNDLE_LICENCE = "CC BY 4.0 (data card of the bundle PlanarG/active-sl)"
+BUNDLE_CITATION = (
     " From the bundle of Li, S., Li, S., Lin, H., Sun, W., Talwalkar, A. & Yang, Y. (2026), Spend Less, Fit Better: "
     "Budget-Efficient Scaling Law Fitting via Active Experiment Selection, arXiv:2604.22753."
 )
-_IS_TRAIN = "whether the run is among those to fit, else among the costly ones to predict"
+IS_TRAIN = "whether the run is among those to fit, else among the costly ones to predict"
 
 
-def _bundle_files(name: str, commit: str, folder: str, train: str, test: str) -> tuple[File, File]:
+def bundle_files(name: str, commit: str, folder: str, train: str, test: str) -> tuple[File, File]:
     """Both parts of a table of the bundle; ``train`` and ``test`` are their sha256."""
     parts = {"train-00000-of-00001.parquet": train, "test-00000-of-00001.parquet": test}
     first, second = (
@@ -42,14 +44,14 @@ DATA_CONSTRAINED = Dataset(
         "D_U": "unique tokens",
         "L": "final test loss, nats/token",
         "epochs": "D / D_U",
-        "is_train": _IS_TRAIN,
+        "is_train": IS_TRAIN,
     },
     unit="nats/token",
     groups=(),
-    licence=_BUNDLE_LICENCE + "; the original repository huggingface/datablations is Apache-2.0",
+    licence=BUNDLE_LICENCE + "; the original repository huggingface/datablations is Apache-2.0",
     citation="Muennighoff, N. et al. (2023), Scaling Data-Constrained Language Models, NeurIPS 2023, arXiv:2305.16264."
-    + _BUNDLE_CITATION,
-    files=_bundle_files(
+    + BUNDLE_CITATION,
+    files=bundle_files(
         "data_constrained",
         "e0a58ffde4f6fdfb20880d47d6d180fdbcb1440d",
         "data_constrained_scaling_law",
@@ -185,10 +187,10 @@ VOCAB_SCALING = Dataset(
     },
     unit="nats/token, minus the entropy of single tokens",
     groups=(),
-    licence=_BUNDLE_LICENCE,
+    licence=BUNDLE_LICENCE,
     citation="Tao, C. et al. (2024), Scaling Laws with Vocabulary: Larger Models Deserve Larger Vocabularies, "
-    "NeurIPS 2024, arXiv:2407.13623." + _BUNDLE_CITATION,
-    files=_bundle_files(
+    "NeurIPS 2024, arXiv:2407.13623." + BUNDLE_CITATION,
+    files=bundle_files(
         "vocab_scaling",
         "e0a58ffde4f6fdfb20880d47d6d180fdbcb1440d",
         "vocab_scaling_law",
@@ -203,6 +205,75 @@ VOCAB_SCALING = Dataset(
     ),
 )
 
+PARALLEL_SCALING = Dataset(
+    name="parallel_scaling",
+    title="parallel streams, Chen et al. (2025)",
+    measures="Loss of language models of 0.5B to 4.4B parameters that read their input in 1 to 8 parallel streams, "
+    "trained on code (stack) or text (pile).",
+    rows=48,
+    columns={
+        "N": "parameters",
+        "S": "parallel streams",
+        "L": "loss, nats/token",
+        "corpus": "stack or pile",
+        "is_train": "whether the run is among those to fit, else of 8 streams to predict",
+    },
+    unit="nats/token",
+    groups=("corpus",),
+    licence=BUNDLE_LICENCE,
+    citation="Chen, M. et al. (2025), Parallel Scaling Law for Language Models, arXiv:2505.10475." + BUNDLE_CITATION,
+    files=bundle_files(
+        "parallel_scaling",
+        "e0a58ffde4f6fdfb20880d47d6d180fdbcb1440d",
+        "parallel_scaling_law",
+        "3bf76fabd8f7f5f1b90543b9cb9ef83db888c5674bdc9c4dc23277bd8a92f7b7",
+        "16f73df39117534390df840862fba13e4ce032b08c24b31b0406258987d6613c",
+    ),
+    reader=read_parallel_scaling,
+    caveats=(
+        "N grows by up to 2 % with the streams, which have parameters of their own.",
+        "Training tokens are not given, and the same for all; losses are rounded to 1e-4.",
+        "The paper's own law is E + (A / (N (k log S + 1)))**alpha, for each corpus.",
+    ),
+)
+
+MOE_UPCYCLING_SPARSITY = Dataset(
+    name="moe_upcycling_sparsity",
+    title="dense models upcycled into mixtures of experts, Liew et al. (2025)",
+    measures="Loss of 88 mixtures of experts grown out of dense models, against active parameters and sparsity, after "
+    "three numbers of further tokens.",
+    rows=88,
+    columns={
+        "P": "total over active parameters",
+        "N": "active parameters",
+        "D": "tokens after upcycling",
+        "L": "loss, nats/token",
+        "setting": "tokens before and after upcycling, in billions",
+        "N_dense": "parameters of the dense model",
+        "D_dense": "tokens of the dense model before upcycling",
+        "is_train": IS_TRAIN,
+    },
+    unit="nats/token",
+    groups=("setting",),
+    licence=BUNDLE_LICENCE,
+    citation="Liew, S. P., Kato, T. & Takase, S. (2025), Scaling Laws for Upcycling Mixture-of-Experts Language "
+    "Models, arXiv:2502.03009." + BUNDLE_CITATION,
+    files=bundle_files(
+        "moe_upcycling_sparsity",
+        "e0a58ffde4f6fdfb20880d47d6d180fdbcb1440d",
+        "sparsity_scaling_law",
+        "a91b91ba7826bf262770ed6e7ab363274810819856e99981b5ad579576796127",
+        "240f1b6315deee2167a84d1a29ebac1b349e0e0c40f41511e36ec6a42bb387c6",
+    ),
+    reader=read_moe_upcycling_sparsity,
+    notes=("Counts are given in billions in the source, which is inferred from their size.",),
+    caveats=(
+        "Read off figures by the authors of the bundle.",
+        "N is 1, 1.75 or 3.25 times N_dense, and the loss does not fall with N throughout: models of 0.23 billion "
+        "active parameters with N = N_dense are worse than models of 0.17 billion with 1.75 times N_dense.",
+    ),
+)
+
 DISTILLATION = Dataset(
     name="distillation",
     title="distillation, Busbridge et al. (2025), digitised",
@@ -213,12 +284,12 @@ DISTILLATION = Dataset(
         "D": "tokens the student is distilled on",
         "L_T": "loss of the teacher, nats/token",
         "L": "loss of the student, nats/token",
-        "is_train": _IS_TRAIN,
+        "is_train": IS_TRAIN,
     },
     unit="nats/token",
     groups=(),
-    licence=_BUNDLE_LICENCE,
-    citation="Busbridge, D. et al. (2025), Distillation Scaling Laws, ICML 2025, arXiv:2502.08606." + _BUNDLE_CITATION,
+    licence=BUNDLE_LICENCE,
+    citation="Busbridge, D. et al. (2025), Distillation Scaling Laws, ICML 2025, arXiv:2502.08606." + BUNDLE_CITATION,
     files=(
         File(
             "distillation/distillation.csv",
@@ -249,10 +320,10 @@ FINETUNING_SFT = Dataset(
     },
     unit="nats/token",
     groups=("task", "model"),
-    licence=_BUNDLE_LICENCE,
+    licence=BUNDLE_LICENCE,
     citation="Lin, H. et al. (2024), Selecting Large Language Model to Fine-tune via Rectified Scaling Law, "
-    "ICML 2024, arXiv:2402.02314." + _BUNDLE_CITATION,
-    files=_bundle_files(
+    "ICML 2024, arXiv:2402.02314." + BUNDLE_CITATION,
+    files=bundle_files(
         "finetuning_sft",
         "cb26daa6a5efb48f77407e6ef38d9c451232746c",
         "sft_scaling_law",

@@ -7,6 +7,7 @@ from bayescale.datasets.readers import (
     read_extrapolation,
     read_gadre_downstream,
     read_gadre_overtraining,
+    read_misfitting_c4,
     read_nanogpt_bench_width,
     read_olmo_ladder,
     read_porian_isoflop,
@@ -374,5 +375,50 @@ NANOGPT_BENCH_WIDTH = Dataset(
         "are swapped or mean something else, so do not read them as minima.",
         "The hyperparameters of a setting are not given.",
         "Seven points on a curve, six to fit and one to predict.",
+    ),
+)
+
+MISFITTING_C4 = Dataset(
+    name="misfitting_c4",
+    title="the learning-rate sweep of Li, Kudugunta & Zettlemoyer (2025)",
+    measures="C4 loss along the training of 240 language models of 11 sizes, 12M to 1B parameters without embeddings, "
+    "at many token budgets and learning rates.",
+    rows=4_843,
+    columns={
+        "N": "parameters, embeddings counted",
+        "D": "tokens seen at the checkpoint",
+        "C": "6 N D, FLOP",
+        "L": "loss on C4, nats/token",
+        "run": "number of the sweep's run: model, planned steps, learning rate, sweep",
+        "params_no_embed": "parameters without embeddings",
+        "learning_rate": "peak learning rate",
+        "step": "training step",
+        "planned_steps": "steps the schedule was made for",
+        "fraction_elapsed": "step / planned_steps",
+        "model": "name of the model's shape",
+        "sweep": "label of the sweep",
+        "is_final": "whether the schedule was complete, fraction_elapsed at least 0.999",
+    },
+    unit="nats/token",
+    groups=("model",),
+    licence="none stated by the source repository",
+    citation="Li, M., Kudugunta, S. & Zettlemoyer, L. (2025), (Mis)Fitting: A Survey of Scaling Laws, ICLR 2025, "
+    "arXiv:2502.18969.",
+    files=(
+        File(
+            "misfitting_c4/scaling_results.csv",
+            "193b4b7665365112605417e2ef06d55efe599cfa08412354e3ae42c3af7a9f58",
+            at_commit("hadasah/scaling_laws", "1f3708c0a12df0effb0ee906b1da5f9f0ff4f4f1", "data/scaling_results.csv"),
+        ),
+    ),
+    reader=read_misfitting_c4,
+    notes=(
+        "Nine rows that repeat another are left out; run and is_final were added.",
+        "The tokens planned are left out: in the source they follow the checkpoint.",
+    ),
+    caveats=(
+        "Only the 255 rows with is_final are at the end of their schedule: fit a law of final losses to those.",
+        "Learning rates that are off cost up to a third of a nat at one N and D: noise is on one side "
+        "(noise='frontier'), or keep the best learning rate of each.",
     ),
 )

@@ -14,7 +14,7 @@ _TINY_NAMES = {"params_non_embedding": "N", "tokens": "D", "flops_6nd": "C"}
 
 def read_tiny_sweep(runs: BinaryIO) -> pd.DataFrame:
     """Read the embedded sweep: one row per training run."""
-    table = _read_tiny(runs).rename(columns={"loss": "L"})
+    table = _read_tiny(runs).rename(columns={"loss": "L", "loss_se": "population_se"})
     return _lead_with(table, ["N", "D", "C", "L", "modality"])
 
 
@@ -161,10 +161,53 @@ def read_vocab_scaling(train: BinaryIO, test: BinaryIO) -> pd.DataFrame:
     return _rename(_read_bundle(train, test).drop(columns="group"), names)
 
 
+def read_parallel_scaling(train: BinaryIO, test: BinaryIO) -> pd.DataFrame:
+    """Read the runs with parallel streams: one row per model and corpus."""
+    names = {"num_params": "N", "parallel_size": "S", "loss": "L", "group": "corpus"}
+    return _rename(_read_bundle(train, test), names)
+
+
+def read_moe_upcycling_sparsity(train: BinaryIO, test: BinaryIO) -> pd.DataFrame:
+    """Read the upcycled mixtures of experts: one row per training run."""
+    table = _read_bundle(train, test)
+    billions = ["N_active", "N_dense", "D1", "D2"]
+    table[billions] *= 1e9
+    names = {"P": "P", "N_active": "N", "D2": "D", "loss": "L", "group": "setting", "N_dense": "N_dense"}
+    return _rename(table, {**names, "D1": "D_dense"})
+
+
+def read_misfitting_c4(checkpoints: BinaryIO) -> pd.DataFrame:
+    """Read the sweep of Li et al. (2025): one row per run and checkpoint."""
+    names = {"N": "N", "D": "D", "loss": "L", "N_no_emb": "params_no_embed", "peak_lr": "learning_rate"}
+    names |= {"current_steps": "step", "total_steps": "planned_steps", "portion_steps_elapsed": "fraction_elapsed"}
+    source = pd.read_csv(checkpoints)[[*names, "model", "sweep"]]
+    table = source.drop_duplicates(ignore_index=True).astype({"N": float, "D": float})
+    table["C"] = six_nd(table["N"], table["D"])
+    table["is_final"] = table["portion_steps_elapsed"] >= 0.999
+    table["run"] = table.groupby(["sweep", "model", "total_steps", "peak_lr"]).ngroup()
+    return _rename(table, {"N": "N", "D": "D", "C": "C", "loss": "L", "run": "run", **names})
+
+
 def read_distillation(points: BinaryIO) -> pd.DataFrame:
     """Read the digitised distillation runs: one row per student."""
     names = {"student_params": "N", "student_tokens": "D", "teacher_loss": "L_T", "loss": "L"}
     return _rename(pd.read_csv(points), names)
+
+
+def read_step_law(train: BinaryIO, test: BinaryIO) -> pd.DataFrame:
+    """Read the grid of learning rates and batch sizes: one row per training run."""
+    names = {"non_embedding_param_size": "N", "data_size": "D", "lr": "learning_rate", "bsz": "batch_size_sequences"}
+    return _rename(_read_bundle(train, test).drop(columns="group"), names | {"lm_loss": "L"})
+
+
+def read_domain_mixture(train: BinaryIO, test: BinaryIO) -> pd.DataFrame:
+    """Read the losses on five domains: one row per model size and mixture."""
+    table = _read_bundle(train, test).rename(columns={"group": "model_size"})
+    table.insert(0, "N", table["model_size"].map(parse_number))
+    domains = range(1, 6)
+    shares = {f"proportion_domain_{j}": f"r_{j}" for j in domains}
+    losses = {f"loss_domain_{j}": f"L_{j}" for j in domains}
+    return _rename(table, {"N": "N"} | shares | losses | {"model_size": "model_size"})
 
 
 def read_quest_precision(runs: BinaryIO) -> pd.DataFrame:
@@ -276,7 +319,7 @@ def read_o1_mini_aime(points: BinaryIO) -> pd.DataFrame:
 
 
 # Inputs are counts or bits, often written as integers; a law raises them to negative powers, so here they are floats.
-_INPUTS = ("N", "D", "C", "N_total", "experts", "D_U", "V", "H", "t", "width")
+_INPUTS = ("N", "D", "C", "N_total", "experts", "D_U", "V", "H", "S", "P", "t", "width")
 
 
 def _rename(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

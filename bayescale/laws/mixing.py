@@ -1,6 +1,6 @@
 """Loss on a validation set against the shares of domains in the training data (Ye et al. 2024).
 
-Shares sum to 1, so the last domain's is left out: the others' effects are measured against it.
+Shares sum to 1, so the last domain's is left out: the others' effects are measured against it. A share may be zero.
 """
 
 import inspect
@@ -8,27 +8,27 @@ from dataclasses import dataclass
 
 from bayescale import ops
 from bayescale.default_priors import FLOOR, LEVEL_SPREAD, TERM
-from bayescale.law import LOSS, NONE, Input, Law, Param
+from bayescale.law import LOSS, MEAN, Input, Law, Param
 from bayescale.prior import POSITIVE, REAL, Prior
 
 
 @dataclass(frozen=True)
-class _EqualShares:
-    """The coefficient ``k``; in its place the reducible loss when all domains have equal shares."""
+class _MeanShares:
+    """The coefficient ``k``; in its place the reducible loss at the mean shares of the runs."""
 
     domains: int
     symbol: str = "k"
 
     def to_paper(self, value, params, reference):
         """Return ``k``."""
-        return value * ops.exp(-self._exponent(params))
+        return value * ops.exp(-self._exponent(params, reference))
 
     def from_paper(self, constant, params, reference):
-        """Return the reducible loss at equal shares."""
-        return constant * ops.exp(self._exponent(params))
+        """Return the reducible loss at the mean shares."""
+        return constant * ops.exp(self._exponent(params, reference))
 
-    def _exponent(self, params):
-        return sum(params[f"t_{j}"] for j in range(1, self.domains)) / self.domains
+    def _exponent(self, params, reference):
+        return sum(params[f"t_{j}"] * reference[f"r_{j}"] for j in range(1, self.domains))
 
 
 def mixing(domains: int) -> Law:
@@ -43,8 +43,8 @@ def mixing(domains: int) -> Law:
     -------
     Law
         Inputs ``r_1``, ``r_2``, ...: the shares of all domains but the last. Parameters: the floor ``c``; ``k_ref``,
-        the loss above it at equal shares; and ``t_j``, negative where a larger share of domain j at the cost of the
-        last one lowers the loss.
+        the loss above it at the mean shares of the runs; and ``t_j``, negative where a larger share of domain j at the
+        cost of the last one lowers the loss.
 
     References
     ----------
@@ -64,7 +64,7 @@ def mixing(domains: int) -> Law:
         f"mixing_{domains}",
         response,
         inputs=tuple(
-            Input(f"r_{j}", f"share of domain {j} in the training data", "share", f"r_{j}", NONE, (0.05, 0.9 / domains))
+            Input(f"r_{j}", f"share of domain {j} in the training data", "share", f"r_{j}", MEAN, (0.0, 0.9 / domains))
             for j in numbers
         ),
         output=LOSS,
@@ -72,13 +72,13 @@ def mixing(domains: int) -> Law:
             Param("c", "loss that no mixture removes", "nats/token", POSITIVE, FLOOR, LEVEL_SPREAD, scaled=True),
             Param(
                 "k_ref",
-                "loss above that at equal shares",
+                "loss above that at the mean shares of the runs",
                 "nats/token",
                 POSITIVE,
                 TERM,
                 LEVEL_SPREAD,
                 scaled=True,
-                paper=_EqualShares(domains),
+                paper=_MeanShares(domains),
             ),
             *(
                 Param(
@@ -86,7 +86,7 @@ def mixing(domains: int) -> Law:
                     f"effect of the share of domain {j} instead of the last",
                     "",
                     REAL,
-                    Prior("Normal", mu=0.0, sigma=3.0),
+                    Prior("Normal", mu=0.0, sigma=5.0),
                     Prior("LogNormal", mu=0.0, sigma=0.5),
                 )
                 for j in numbers
@@ -99,3 +99,4 @@ def mixing(domains: int) -> Law:
 
 mixing_2 = mixing(2)
 mixing_3 = mixing(3)
+mixing_5 = mixing(5)

@@ -1,4 +1,4 @@
-"""Compute spent after pretraining: coverage by repeated samples, and reward against reinforcement learning."""
+"""Compute spent after pretraining: coverage by repeated samples, scores by search, reward by reinforcement learning."""
 
 import math
 from dataclasses import dataclass
@@ -6,13 +6,31 @@ from dataclasses import dataclass
 from bayescale import ops
 from bayescale.default_priors import EXPONENT_SPREAD, LEVEL_SPREAD
 from bayescale.law import ACCURACY, Amplitude, Input, Law, Output, Param, Position
-from bayescale.prior import POSITIVE, UNIT, Prior
+from bayescale.prior import POSITIVE, REAL, UNIT, Prior
 
 SAMPLES = Input("k", "samples a problem", "samples", "k", typical=(1.0, 1e4))
 RL_COMPUTE = Input("C", "compute of reinforcement learning", "GPU hours or FLOP", "C")
+ANY = Input("x", "any one input: samples, tokens of thought, training or test compute", "")
+# A straight line in a log leaves the range from 0 to 1 at both ends, so its response may be any number.
+SCORE = Output("score", "share of problems solved, or another score", "", REAL, higher_is_better=True)
 PASS_RATE = Output("R", "share of validation problems passed", "share", UNIT, higher_is_better=True)
 
 _LOGIT_SPREAD = Prior("LogNormal", mu=math.log(0.5), sigma=0.5)
+
+
+@dataclass(frozen=True)
+class _AtOne:
+    """The score ``c`` at an input of 1; sampled as the score at the reference input."""
+
+    symbol: str
+
+    def to_paper(self, value, params, reference):
+        """Return ``c``."""
+        return value - params["m"] * math.log10(reference["x"])
+
+    def from_paper(self, constant, params, reference):
+        """Return the score at the reference input."""
+        return constant + params["m"] * math.log10(reference["x"])
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,11 @@ class _Limit:
 def covered(k, a, b):
     """Brown et al. (2024), arXiv:2407.21787, section 3, with both signs turned: exp(a k^b) has a, b < 0 there."""
     return ops.exp(-a * k**-b)
+
+
+def line_in_log(x, c, m):
+    """AlphaCode (2022), arXiv:2203.07814: solve rates rise by the same amount with every ten times the samples."""
+    return c + m * ops.log(x) / math.log(10)
 
 
 def pass_rate(C, R0, A, B, C_mid):
@@ -60,6 +83,38 @@ coverage = Law(
     slopes={"k": 1},
     title="share of problems solved by at least one of several samples, against their number",
     reference="Brown et al. (2024), arXiv:2407.21787, section 3",
+)
+
+log_linear = Law(
+    "log_linear",
+    line_in_log,
+    inputs=(ANY,),
+    output=SCORE,
+    params=(
+        Param(
+            "c_ref",
+            "score at the reference input",
+            "",
+            REAL,
+            Prior("Normal", mu=0.0, sigma=1.0),
+            Prior("LogNormal", mu=math.log(0.3), sigma=0.7),
+            scaled=True,
+            paper=_AtOne("c"),
+        ),
+        Param(
+            "m",
+            "score gained by ten times the input",
+            "per decade",
+            REAL,
+            Prior("Normal", mu=0.0, sigma=1.0),
+            Prior("LogNormal", mu=math.log(0.1), sigma=0.7),
+            scaled=True,
+            per="x",
+        ),
+    ),
+    slopes={},
+    title="score against the log of any one input, a straight line",
+    reference="Li et al. (2022), arXiv:2203.07814 (AlphaCode)",
 )
 
 rl_compute = Law(

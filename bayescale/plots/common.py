@@ -11,6 +11,7 @@ import pandas as pd
 
 from bayescale.errors import InputError
 from bayescale.model import Model
+from bayescale.numerals import short_number
 from bayescale.prior import POSITIVE
 
 if TYPE_CHECKING:
@@ -25,28 +26,6 @@ CENTRAL = (0.05, 0.25, 0.5, 0.75, 0.95)
 INSIDE, BEYOND = 40, 16
 DASHED = (0, (4, 2))
 LONG_TITLE = 20
-
-
-def short_number(x: float, digits: int = 3) -> str:
-    """Write a count as people say it: ``10k``, ``1.5M``, ``70B``, ``1.4T``; ``1e21`` beyond; below 1000 as it is.
-
-    Parameters
-    ----------
-    x : float
-        The count.
-    digits : int
-        Significant digits kept.
-    """
-    if x == 0 or not math.isfinite(x):
-        return f"{x:g}"
-    rounded = float(f"{x:.{digits - 1}e}")
-    if abs(rounded) >= 1e15:
-        mantissa, power = f"{rounded:.{digits - 1}e}".split("e")
-        return f"{float(mantissa):g}e{int(power)}"
-    for unit, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if abs(rounded) >= unit:
-            return f"{rounded / unit:g}{letter}"
-    return f"{rounded:g}"
 
 
 _GREEK = {"alpha", "beta", "gamma", "delta", "eta", "kappa", "lambda", "mu", "nu", "rho", "sigma", "tau"}

@@ -13,6 +13,7 @@ from bayescale.answers.forecast import forecast
 from bayescale.errors import ConvergenceWarning, InputError
 from bayescale.law import Input, Law
 from bayescale.model import Model
+from bayescale.numerals import short_number
 from bayescale.plots.common import (
     BEYOND,
     CENTRAL,
@@ -31,7 +32,6 @@ from bayescale.plots.common import (
     note_convergence,
     runs_of,
     scale_axes,
-    short_number,
 )
 from bayescale.posterior import Posterior
 from bayescale.prior import POSITIVE

@@ -7,6 +7,7 @@ import xarray as xr
 
 from bayescale.errors import InputError
 from bayescale.model import Model
+from bayescale.numerals import short_number
 from bayescale.plots.common import (
     COLOURS,
     INK,
@@ -18,7 +19,6 @@ from bayescale.plots.common import (
     make_panels,
     runs_of,
     scale_axes,
-    short_number,
 )
 from bayescale.prior import POSITIVE
 from bayescale.simulation import sample_prior

@@ -1,8 +1,10 @@
 """Laws of section-long papers: hyper-parameters, vocabulary, mixtures, distillation, reinforcement, Rosenfeld."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import bayescale as bs
 from bayescale.laws import LAWS
 from bayescale.laws.mixing import mixing
 from bayescale.testing import check_law
@@ -43,10 +45,16 @@ def test_mixing_is_the_paper_s_form_with_a_share_for_every_domain():
     assert ours == pytest.approx(full, rel=1e-14)
 
 
-def test_mixing_is_sampled_at_equal_shares():
+def test_mixing_is_sampled_at_the_mean_shares_of_the_runs():
     values = {"c": 1.5, "k": 0.7, "t_1": -1.0, "t_2": 0.5}
-    sampled = LAWS["mixing_3"].from_paper(values, {"r_1": 1.0, "r_2": 1.0})
-    assert sampled["k_ref"] == pytest.approx(LAWS["mixing_3"](r_1=1 / 3, r_2=1 / 3, **values) - 1.5, rel=1e-12)
+    sampled = LAWS["mixing_3"].from_paper(values, {"r_1": 0.2, "r_2": 0.3})
+    assert sampled["k_ref"] == pytest.approx(LAWS["mixing_3"](r_1=0.2, r_2=0.3, **values) - 1.5, rel=1e-12)
+
+
+def test_a_domain_may_be_left_out_of_a_mixture():
+    shares = pd.DataFrame({"r_1": 4 * [0.0, 0.2, 0.5, 0.7], "r_2": np.repeat([0.0, 0.1, 0.2, 0.3], 4)})
+    model = bs.Model("mixing_3", shares.assign(L=3.0 - shares["r_1"]))
+    assert model.reference == pytest.approx({"r_1": 0.35, "r_2": 0.15})
 
 
 def test_rosenfeld_is_the_modulus_of_a_complex_ratio():
@@ -96,3 +104,10 @@ def test_reward_peaks_where_the_closed_forms_say():
     for name, peak in (("best_of_n", 1.0 / 0.4), ("policy_optimisation", np.exp(1.0 / 0.5 - 1))):
         beta = 0.2 if name == "best_of_n" else 0.5
         assert d[np.argmax(LAWS[name](d=d, alpha=1.0, beta=beta))] == pytest.approx(peak, abs=1e-3)
+
+
+def test_vocabulary_product_by_hand():
+    """A hundred-fold model, a tenth of the loss above the limit per factor 100 of size at exponent .5."""
+    values = {"E": 5.0, "A": 20.0, "alpha": 0.5, "beta": 0.25, "gamma": -0.1}
+    law = LAWS["vocabulary_product"]
+    assert law(N=100.0, V=1e10, H=1e4, **values) == pytest.approx(-5.0 + 20.0 / 10 / 10 * 10, rel=1e-12)

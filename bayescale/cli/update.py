@@ -1,0 +1,64 @@
+"""`bayescale update`: fit again with new runs, and say what they changed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayescale.cli.common import (
+    ColumnOption,
+    FillOption,
+    JsonOption,
+    PosteriorArgument,
+    RunsArgument,
+    SeedOption,
+    check_output,
+    open_either,
+    print_json,
+    read_table,
+)
+
+
+def update(
+    posterior: PosteriorArgument,
+    runs: RunsArgument,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to keep the new posterior.")] = None,
+    column: ColumnOption = None,
+    fill: FillOption = None,
+    seed: SeedOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit again with new runs added; print what they changed, and whether they were expected.
+
+    Example: bayescale update post.nc new_runs.csv -o post2.nc
+    """
+    from bayescale.answers.updating import update as ask
+    from bayescale.answers.updating import update_sentences, update_table
+
+    check_output(output, posterior)
+    check_output(output, runs)
+    saved = open_either(posterior)
+    updated = ask(saved, read_table(runs, column, fill), seed=seed)
+    if output is not None:
+        updated.posterior.save(output)
+    table = update_table(updated)
+    if as_json:
+        print_json(
+            {
+                "converged": updated.posterior.converged,
+                "parameters": table.to_dict("records"),
+                "surprise": {
+                    name: {"p": float(change.surprise["p"])}
+                    | {key: change.surprise[key].to_numpy().tolist() for key in ("log_density", "pit")}
+                    for name, change in updated.changes.items()
+                },
+                "sentences": update_sentences(updated),
+                "output": str(output) if output else None,
+            }
+        )
+        return
+    print("\n".join(update_sentences(updated)))
+    print()
+    print(table.to_string(index=False, float_format=lambda v: f"{v:.4g}"))
+    if output is not None:
+        print(f"\nKept in {output}.")
