@@ -29,7 +29,8 @@ pairs = {pair: minimum(runs) for pair, runs in table.groupby(["N", "D"])}
 optima = pd.DataFrame([(*pair, *best) for pair, best in pairs.items()], columns=["N", "D", "learning rate", "batch"])
 SETTINGS = {"learning rate": "step_law2025_learning_rate", "batch": "step_law2025_batch"}
 models = {
-    name: bs.Model("power_product", optima[["N", "D", name]].rename(columns={name: "setting"})) for name in SETTINGS
+    name: bs.Model("power_product", optima.rename(columns={name: "setting"})[["N", "D", "setting"]])
+    for name in SETTINGS
 }
 SIZE = (
     "the minima fall with size, as N^-.13; the paper leaves size out of its form. Best "

@@ -16,7 +16,7 @@ from bayescale.plots.allocation import plot_allocation
 C_GOPHER = 5.76e23
 
 
-def fixed(certain, grid_runs, key=None, **constants):
+def fixed(certain, grid_runs, key="", constants=None):
     """A posterior that is sure of a paper's constants."""
     law = LAWS["chinchilla"]
     model = bs.Model(law, grid_runs, noise="normal")
@@ -54,7 +54,7 @@ def test_sardanas_example(certain, grid_runs, size, tokens, smaller, ratio):
     """Quality of a compute-optimal 7B with 1e11 tokens of inference: 6B on 1.18 times its tokens (section 3)."""
     # The paper's exponents, as models/sardana2023.py infers them.
     constants = {"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.336, "beta": 0.283}
-    posterior = fixed(certain, grid_runs, **constants)
+    posterior = fixed(certain, grid_runs, constants=constants)
     D = (0.283 * 410.7 / (0.336 * 406.4 * size**-0.336)) ** (1 / 0.283)
     L = LAWS["chinchilla"](N=size, D=D, **constants)
     answer = bs.allocate(posterior, L=L, cost=bs.with_inference, D_inference=tokens)

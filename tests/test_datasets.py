@@ -4,6 +4,7 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -584,7 +585,7 @@ def test_moe_upcycling_counts_are_plain(public_data, shared_data):
 
 
 def test_misfitting_has_255_final_losses_of_240_runs(public_data):
-    runs = load_runs("misfitting_c4")
+    runs: Any = load_runs("misfitting_c4")
     assert runs["is_final"].sum() == 255
     assert runs["run"].nunique() == 240
     assert runs["model"].nunique() == 11

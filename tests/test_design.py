@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,7 +104,7 @@ def test_the_interval_shrinks_by_what_the_information_says(answer):
 
 
 def test_costs_budget_and_batch_are_respected(answer, runs):
-    table = design_table(answer)
+    table: Any = design_table(answer)
     np.testing.assert_allclose(table["cost"], 6 * table["N"] * table["D"])
     assert table["cost"].sum() <= 1e22
     assert len(table) <= 3
@@ -121,7 +122,7 @@ def test_a_column_of_costs_goes_before_the_function(posterior, runs):
 def test_own_cost_function(posterior, runs):
     answer = bs.design(posterior, 1e30, runs, about="L", at=TARGET, checks=0, cost=lambda N, D, price=2.0: price * N)
     np.testing.assert_array_equal(answer["cost"], 2 * runs["N"])
-    with pytest.raises(InputError, match="no 'P'.*column 'cost'"):
+    with pytest.raises(InputError, match=r"no 'P'.*column 'cost'"):
         bs.design(posterior, 1e30, runs, about="L", at=TARGET, cost=lambda N, P: N * P)
 
 
@@ -276,7 +277,7 @@ def test_a_new_group_is_learnt_by_runs_of_its_own(grouped):
     answer = bs.design(grouped, 1e30, each, about="L", at=TARGET, group="new", checks=50)
     text, new = answer["information"].to_numpy()
     assert new > 0.3 > text
-    with pytest.raises(InputError, match="'poetry'.*Groups: code, text, or 'new'"):
+    with pytest.raises(InputError, match=r"'poetry'.*Groups: code, text, or 'new'"):
         bs.design(grouped, 1e30, each.assign(modality="poetry"), about="L", at=TARGET)
 
 
@@ -321,7 +322,7 @@ def test_which_law_is_right_is_told_where_they_differ(two):
 
 
 def test_a_mixture_values_runs_that_separate_its_laws(two, posterior):
-    """Most of the mixture's doubt about the target is which law; a run that tells is worth more than by either alone."""
+    """Most of the mixture's doubt about the target is which law: a run that tells is worth more than by one alone."""
     where = pd.DataFrame({"N": [1e11], "D": 1e12})
     mixed = bs.design(two, 1e30, where, about="L", at=TARGET, checks=0)
     alone = bs.design(posterior, 1e30, where, about="L", at=TARGET, checks=0)
@@ -388,7 +389,7 @@ def test_mistakes_are_said(posterior, runs, change, message):
 
 
 def test_what_is_known_already_is_no_question(exact_posterior):
-    with pytest.raises(InputError, match="alpha is the same in all draws, 0.34"):
+    with pytest.raises(InputError, match=r"alpha is the same in all draws, 0\.34"):
         bs.design(exact_posterior, 1e22, about="alpha")
 
 

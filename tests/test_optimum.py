@@ -1,5 +1,7 @@
 """The best split of a budget for every draw: closed forms against searches, and limits."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,7 +45,8 @@ def test_closed_forms_are_where_a_search_finds_the_least(law):
             values = {"N": size, "D": C / 6 / size, "C": C, "M": C / 6 / size**2}
             return law(**{i.symbol: values[i.symbol] for i in law.inputs}, **constants)
 
-        found = minimize_scalar(loss, bounds=(np.log(1e4), np.log(1e14)), method="bounded", options={"xatol": 1e-9})
+        ends = (np.log(1e4), np.log(1e14))
+        found: Any = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-9})
         # Comparisons of losses cannot tell places closer than about the root of the rounding error.
         assert np.log(N) == pytest.approx(found.x, abs=1e-5)
 

@@ -343,7 +343,7 @@ def test_the_figure_shows_the_curve_and_its_atoms(spread):
     for k, line in enumerate(line for line in ax.lines if len(line.get_xdata()) > 2):
         x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
         C = answer["C"].isel(L=k).to_numpy().ravel()
-        assert y == pytest.approx([(C <= at).mean() for at in x], abs=1e-12)
+        assert y == pytest.approx([(at >= C).mean() for at in x], abs=1e-12)
     texts = [text.get_text().strip() for text in ax.texts]
     assert {"largest run", "horizon"} <= set(texts)
     assert "never 0.5" in ax.get_legend_handles_labels()[1][0]

@@ -413,11 +413,11 @@ def multiplier_table(answer: xr.Dataset) -> pd.DataFrame:
         probability that the second needs more than the first; ``never``, that it never gets there; ``neither``, that
         the first does not either, which the other figures leave out; and ``beyond``.
     """
-    k = answer["multiplier"]
+    k: Any = answer["multiplier"]
     told: Any = ~np.isnan(k)
     dims = ("chain", "draw")
     with np.errstate(divide="ignore"):
-        log = np.log(k.fillna(1.0)).clip(-_LOG_END, _LOG_END)
+        log: Any = np.log(k.fillna(1.0)).clip(-_LOG_END, _LOG_END)
     some = told.any(dims)
     reduced: Any = interval(log.where(told | ~some)).where(some)
     reduced = np.exp(xr.where(reduced >= _LOG_END, np.inf, xr.where(reduced <= -_LOG_END, -np.inf, reduced)))

@@ -181,7 +181,7 @@ def read_misfitting_c4(checkpoints: BinaryIO) -> pd.DataFrame:
     names = {"N": "N", "D": "D", "loss": "L", "N_no_emb": "params_no_embed", "peak_lr": "learning_rate"}
     names |= {"current_steps": "step", "total_steps": "planned_steps", "portion_steps_elapsed": "fraction_elapsed"}
     source = pd.read_csv(checkpoints)[[*names, "model", "sweep"]]
-    table = source.drop_duplicates(ignore_index=True).astype({"N": float, "D": float})
+    table: pd.DataFrame = source.drop_duplicates(ignore_index=True).astype({"N": float, "D": float})  # pyright: ignore
     table["C"] = six_nd(table["N"], table["D"])
     table["is_final"] = table["portion_steps_elapsed"] >= 0.999
     table["run"] = table.groupby(["sweep", "model", "total_steps", "peak_lr"]).ngroup()

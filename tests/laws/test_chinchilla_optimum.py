@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
@@ -57,7 +59,7 @@ def test_optimum_is_where_a_search_finds_it(key):
         def at(log_N, C=C):
             return chinchilla(N=np.exp(log_N), D=C / 6 / np.exp(log_N), **values)
 
-        found = minimize_scalar(at, bounds=(np.log(1e6), np.log(1e14)), method="bounded", options={"xatol": 1e-10})
+        found: Any = minimize_scalar(at, bounds=(np.log(1e6), np.log(1e14)), method="bounded", options={"xatol": 1e-10})
         assert np.exp(found.x) == pytest.approx(optimum(C, **values)[0], rel=1e-5)
 
 

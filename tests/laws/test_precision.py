@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
@@ -23,7 +25,8 @@ def test_full_precision_is_chinchilla_and_few_bits_are_fewer_parameters():
 
 
 def test_best_bits_do_not_depend_on_compute():  # laws.md, section 17: P* / gamma = 1.904, all three precisions alike
-    best = minimize_scalar(lambda u: -3 * np.log1p(-np.exp(-u)) + np.log(u), bounds=(0.1, 10), method="bounded").x
+    found: Any = minimize_scalar(lambda u: -3 * np.log1p(-np.exp(-u)) + np.log(u), bounds=(0.1, 10), method="bounded")
+    best = found.x
     assert best == pytest.approx(1.904, abs=1e-3)
     assert best * GAMMA_W == pytest.approx(5, abs=0.2)
 
