@@ -20,8 +20,8 @@ from bayescale.answers import comparison
 from bayescale.posterior import open_posterior
 
 COMMANDS = [
-    *("demo", "check", "fit", "show", "forecast", "allocate", "threshold", "sharpness", "breaks"),
-    *("design", "contrast", "multiplier", "compare", "stack", "update", "refit", "reproduce", "laws", "data"),
+    *("demo", "check", "fit", "show", "forecast", "allocate", "threshold", "sharpness", "breaks", "design"),
+    *("contrast", "multiplier", "compare", "stack", "update", "refit", "reproduce", "laws", "data"),
 ]
 HEAVY = {"pymc", "pytensor", "numba", "nutpie", "arviz", "arviz_plots", "matplotlib"}
 
@@ -37,6 +37,11 @@ def folder(tmp_path_factory, exact_posterior, grouped_posterior):
     bs.sample_prior(bs.Model("kaplan", runs), draws=200).save(folder / "kaplan.nc")
     bs.sample_prior(bs.Model("chinchilla", runs), draws=200).save(folder / "chinchilla.nc")
     bs.sample_prior(bs.Model("chinchilla", runs.iloc[:-2]), draws=20).save(folder / "fewer.nc")
+    bs.sample_prior(bs.Model("broken_1:N", runs), draws=100).save(folder / "broken.nc")
+    answers = bs.load_runs("tiny_emergence").query("task in ('add1', 'sort5')")
+    bs.sample_prior(bs.Model("sigmoid_of_compute:D", answers, pool="task"), draws=100).save(folder / "answers.nc")
+    ability = answers.assign(L=4.0 - 0.1 * np.log(answers["D"]))
+    bs.sample_prior(bs.Model("sigmoid_of_loss", ability, pool="task"), draws=100).save(folder / "ability.nc")
     laws = {name: open_posterior(folder / f"{name}.nc") for name in ("kaplan", "chinchilla")}
     bs.stack(laws, by="waic", seed=4).save(folder / "stack.nc")
     content = (folder / "post.nc").read_bytes()
@@ -308,6 +313,50 @@ def test_forecast_of_a_stack(ask):
     assert ask("forecast", "stack.nc", "--N", "1B", "--C", "6e20")[1] == out
 
 
+def test_threshold(ask):
+    code, out, err = ask("threshold", "post.nc", "--L", "2.0,1.6", "--horizon", "1e22")
+    assert (code, err) == (0, "")
+    # Hoffmann's constants: 6 ((2 - E) / K)**(-1 / gamma), and a floor of 1.69 above 1.6.
+    assert re.search(r"L at most 2: reached at C = 1\.11e\+23 FLOP", out)
+    assert "L at most 1.6: never" in out
+    answer = read_json(ask("threshold", "post.nc", "--L", "2.0,1.6", "--horizon", "1e22", "--json")[1])
+    reached, never = answer["threshold"]
+    assert reached["C median"] == pytest.approx(1.110059145e23, rel=1e-8)
+    assert reached["P(beyond horizon)"] == 1
+    assert (never["C median"], never["P(never)"]) == (None, 1)
+    assert max(point["probability"] for point in answer["curve"] if point["L"] == 1.6) == 0
+    assert "tokens" in ask("threshold", "post.nc", "--L", "2.0", "--N", "70B")[1]
+    assert "20 tokens per parameter" in ask("threshold", "post.nc", "--L", "2.0", "--tokens-per-parameter", "20")[1]
+    assert ask("threshold", "stack.nc", "--L", "2.0")[0] == 0
+
+
+def test_threshold_of_an_ability(ask):
+    code, out, err = ask("threshold", "answers.nc", "--margin", "0.001", "--group", "add1")
+    assert code == 0
+    assert "no run could show that it is reached" in out
+    assert "1000 questions can tell from a guess" in err
+    code, out, _ = ask("threshold", "post.nc", "--then", "ability.nc", "--accuracy", "0.5", "--group", "sort5")
+    assert code == 0
+    assert re.search(r"accuracy at least 0\.5: .* C", out)
+
+
+def test_sharpness(ask):
+    code, out, err = ask("sharpness", "answers.nc", "--companion", "answers.nc", "--than", "2")
+    assert (code, err) == (0, "")
+    assert re.search(r"add1: \d.* decades .* its companion", out)
+    answer = read_json(ask("sharpness", "answers.nc", "--json")[1])
+    assert {row["task"] for row in answer["sharpness"]} == {"add1", "sort5"}
+
+
+def test_breaks(ask):
+    code, out, err = ask("breaks", "broken.nc", "--before", "1e12")
+    assert (code, err) == (0, "")
+    assert "MOSTLY PRIOR" in out
+    answer = read_json(ask("breaks", "broken.nc", "--before", "1e12", "--json")[1])
+    assert [row["break"] for row in answer["breaks"]] == [1, "next"]
+    assert answer["attrs"]["before"] == 1e12
+
+
 def test_show_a_stack(ask):
     code, out, _ = ask("show", "stack.nc")
     assert code == 0
@@ -482,6 +531,13 @@ BAD = {
     "stack of a stack": (("stack", "kaplan.nc", "stack.nc"), "is a stack of posteriors"),
     "stack over a member": (("stack", "kaplan.nc", "chinchilla.nc", "-o", "kaplan.nc"), "is what is read"),
     "stack into a folder": (("stack", "kaplan.nc", "chinchilla.nc", "-o", "."), "folder"),
+    "threshold without a level": (("threshold", "post.nc"), "Say which level"),
+    "threshold of another response": (("threshold", "post.nc", "--accuracy", "0.5"), "Say which level of loss"),
+    "threshold given twice": (("threshold", "post.nc", "--L", "2", "--level", "L=3"), "L is given twice"),
+    "threshold of words": (("threshold", "post.nc", "--L", "two"), "not a number"),
+    "sharpness of a loss": (("sharpness", "post.nc"), "has no start"),
+    "breaks of none": (("breaks", "post.nc"), "has no breaks"),
+    "chain of no link": (("threshold", "post.nc", "--then", "kaplan.nc", "--accuracy", "0.5"), "predicts L"),
     "stack of too much": (("forecast", "stack.nc", *POINT, "--C", "1e21"), "C is no input of any law"),
     "stack of another input": (("forecast", "stack.nc", *POINT, "--at", "seed=4"), "the stack is asked at N, D"),
     "group of a stack of no groups": (("forecast", "stack.nc", *POINT, "--group", "text"), "without pool="),
@@ -643,6 +699,7 @@ def test_the_kept_posterior_is_shown_and_asked(fitted, ask):
         ("show", "stack.nc"),
         ("forecast", "grouped.nc", "--N", "1e6", "--D", "1e7", "--group", "new"),
         ("forecast", "stack.nc", "--N", "1e6", "--D", "1e7"),
+        ("threshold", "post.nc", "--L", "2.0"),
         ("allocate", "stack.nc", "--C", "1e20"),
     ],
     ids=lambda words: words[0],

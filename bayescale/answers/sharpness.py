@@ -15,6 +15,7 @@ from bayescale.posterior import Posterior
 
 WAY = (0.1, 0.9)
 LIKELY = 0.9
+STILL = 0.01
 DRAWS = ("chain", "draw")
 _PARTS = ("median", "lower", "upper")
 
@@ -134,13 +135,17 @@ def _decades(asked: _Asked, start: Any) -> xr.DataArray:
     """Decades from a tenth to nine tenths of the way, for every draw."""
     path = asked.path
     with np.errstate(all="ignore"):
-        first, last = (path.response(xr.DataArray(x)) for x in (path.axis.least, path.axis.most))
+        ends = (path.axis.least, 10 * path.axis.least, path.axis.most / 10, path.axis.most)
+        first, early, late, last = (path.response(xr.DataArray(x)) for x in ends)
+        moving = [abs(early - first) / abs(last - first), abs(last - late) / abs(last - first)]
+    still = [bool((move.median(DRAWS) < STILL).all()) for move in moving]
     if start is not None:
-        first = read_value("start", start, signed=True) + 0 * last
-    if not bool(np.isfinite(first).all() & np.isfinite(last).all()):
+        first, still[0] = read_value("start", start, signed=True) + 0 * last, True
+    if not all(still):
         raise InputError(
-            f"Law {asked.law!r} starts or ends at infinity, so there is no way to go a tenth of. Give start=, such as "
-            "the loss of a guess, -log(chance) / answer_tokens."
+            f"Law {asked.law!r} has no {'start' if still[1] else 'end'}: a decade at the limit of scales is still a "
+            "part of the way, so that there is no tenth of it. "
+            + ("Give start=, such as the loss of a guess, -log(chance) / answer_tokens." if still[1] else "")
         )
     share = xr.DataArray(list(WAY), {"way": list(WAY)}, "way")
     rises = bool((last > first).mean() > 0.5)
