@@ -258,7 +258,7 @@ def main() -> None:
     parser.add_argument("--policy", nargs="*", default=list(POLICIES))
     parser.add_argument("--inner", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--output", type=Path, help="CSV of every seed, policy and budget")
+    parser.add_argument("--output", type=Path, help="CSV of every seed, policy and budget; what it holds is kept")
     parser.add_argument("--summary", action="store_true", help=f"only print what {RESULTS.name} holds")
     asked = parser.parse_args()
     if asked.summary:
@@ -266,7 +266,11 @@ def main() -> None:
         return
     # Seeds outermost, so that a replay cut short has as many of each pool.
     tasks = [(n, p, s, asked.inner) for s in asked.seeds for n in asked.pool for p in asked.policy]
-    lines: list[dict] = []
+    lines: list[dict[Any, Any]] = []
+    if asked.output and asked.output.exists():
+        lines = pd.read_csv(asked.output).to_dict("records")
+        known = {(line["pool"], line["policy"], line["seed"]) for line in lines}
+        tasks = [task for task in tasks if task[:3] not in known]
     with ProcessPoolExecutor(asked.jobs) as workers:
         for done in workers.map(replay, tasks):
             lines += [{**line, "date": date.today().isoformat(), "bayescale": bs.__version__} for line in done]
