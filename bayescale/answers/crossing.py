@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayescale.search import crossing
+
 FARTHEST_SHIFTED = 1e6  # standard deviations of the runs
 STEP = 0.1
 MARGIN = 7.0
 GROWTH = 1.2
-HALVINGS = 100
-CLOSE = 1e-12
 TOGETHER = 16
 
 
@@ -166,23 +166,10 @@ def _bracket(gap, axis: Axis, monotone: bool) -> tuple[Any, Any, Any]:
 
 
 def _root(gap, below: xr.DataArray, above: xr.DataArray) -> xr.DataArray:
-    """Where a gap closes between two places, by Chandrupatla's method: inverse quadratic where safe, else halves."""
-    x1, x2 = below, above
-    f1, f2 = gap(x1), gap(x2)
-    share: Any = xr.full_like(f1, 0.5)
-    for _ in range(HALVINGS):
-        if float(np.abs(x2 - x1).max()) <= CLOSE:
-            break
-        x = x1 + share * (x2 - x1)
-        f = gap(x)
-        same = (f > 0) == (f1 > 0)
-        x3, f3 = xr.where(same, x1, x2), xr.where(same, f1, f2)
-        x2, f2 = xr.where(same, x2, x1), xr.where(same, f2, f1)
-        x1, f1 = x, f
-        with np.errstate(all="ignore"):
-            xi, phi = (x1 - x2) / (x3 - x2), (f1 - f2) / (f3 - f2)
-            quadratic = f1 / (f2 - f1) * f3 / (f2 - f3) + (x3 - x1) / (x2 - x1) * f1 / (f3 - f1) * f2 / (f3 - f2)
-            safe = (phi**2 < xi) & ((1 - phi) ** 2 < 1 - xi) & np.isfinite(quadratic)
-            least = np.minimum(0.5 * CLOSE / np.abs(x2 - x1), 0.5)
-        share = np.clip(xr.where(safe, quadratic, 0.5), least, 1 - least)
-    return xr.where(f1 > 0, x1, x2)
+    """Where a gap closes between two places; what is no number is not reached, and a gap of nothing is closed."""
+
+    def missing(place: xr.Variable) -> xr.Variable:
+        return -gap(xr.DataArray(place)).fillna(-np.inf).variable
+
+    place = crossing(missing, below.variable, above.variable)
+    return xr.DataArray(place.where(place > -np.inf, below.variable))
