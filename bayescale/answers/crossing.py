@@ -172,4 +172,4 @@ def _root(gap, below: xr.DataArray, above: xr.DataArray) -> xr.DataArray:
         return -gap(xr.DataArray(place)).fillna(-np.inf).variable
 
     place = crossing(missing, below.variable, above.variable)
-    return xr.DataArray(place.where(place > -np.inf, below.variable))
+    return xr.where(place > -np.inf, place, below.variable)
