@@ -92,6 +92,12 @@ def accuracy_of_compute(x, chance, reach, slope, x_mid):
     return chance + (1 - chance) * reach * ops.sigmoid(slope * ops.log(x / x_mid))
 
 
+def accuracy_from_plateau(x, chance, early, reach, slope, x_mid):
+    """A logistic function with four parameters: the way from chance to 1 begins on a plateau, and ends on another."""
+    gone = early + (1 - early) * reach * ops.sigmoid(slope * ops.log(x / x_mid))
+    return chance + (1 - chance) * gone
+
+
 def whole_answers(x, K, c, alpha):
     """Schaeffer et al. (2023), arXiv:2304.15004: all ``K`` tokens right, each with probability exp(-(c / x)**alpha)."""
     return ops.exp(-K * (c / x) ** alpha)
@@ -125,35 +131,54 @@ sigmoid_of_loss = Law(
     reference="Bhagia et al. (2024), arXiv:2412.04403; Xiao et al. (2024), arXiv:2412.04315, eq. 4",
 )
 
+EARLY = Param(
+    "early",
+    "how much of the way from chance to 1 is gone on the plateau before the rise",
+    "share",
+    UNIT,
+    # Mostly below 5 %: the plateau is what a guess by the answers' frequencies is worth, not an ability.
+    Prior("Beta", alpha=1.0, beta=60.0),
+    Prior("LogNormal", mu=math.log(0.5), sigma=0.5),
+)
+SLOPE = Param(
+    "slope",
+    "steepness; from 10 to 90 % of the way takes 4.39 / slope e-folds, 1.91 / slope decades",
+    "per e-fold of the input",
+    POSITIVE,
+    STEEPNESS,
+    EXPONENT_SPREAD,
+    per="x",
+)
+HALF_WAY = Param(
+    "u",
+    "logit of the way gone at the reference input",
+    "",
+    REAL,
+    LOGIT,
+    LOGIT_SPREAD,
+    paper=_InputHalfWay("x_mid"),
+)
+
 sigmoid_of_compute = Law(
     "sigmoid_of_compute",
     accuracy_of_compute,
     inputs=(ANY, CHANCE),
     output=ACCURACY,
-    params=(
-        REACH,
-        Param(
-            "slope",
-            "steepness; from 10 to 90 % of the way takes 4.39 / slope e-folds, 1.91 / slope decades",
-            "per e-fold of the input",
-            POSITIVE,
-            STEEPNESS,
-            EXPONENT_SPREAD,
-            per="x",
-        ),
-        Param(
-            "u",
-            "logit of the way gone at the reference input",
-            "",
-            REAL,
-            LOGIT,
-            LOGIT_SPREAD,
-            paper=_InputHalfWay("x_mid"),
-        ),
-    ),
+    params=(REACH, SLOPE, HALF_WAY),
     slopes={"x": 1},
     title="share of right answers against the log of any one input, a sigmoid between chance and a limit",
     reference="Owen (2024), arXiv:2401.04757; Ruan et al. (2024), arXiv:2405.10938",
+)
+
+sigmoid_from_plateau = Law(
+    "sigmoid_from_plateau",
+    accuracy_from_plateau,
+    inputs=(ANY, CHANCE),
+    output=ACCURACY,
+    params=(EARLY, REACH, SLOPE, HALF_WAY),
+    slopes={"x": 1},
+    title="share of right answers against the log of any one input, a sigmoid from a plateau above chance to a limit",
+    reference="four-parameter logistic; the plateau as in Abbott (1925), J. Econ. Entomol. 18, 265-267",
 )
 
 exact_match = Law(

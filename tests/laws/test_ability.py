@@ -11,7 +11,7 @@ from bayescale.errors import InputError
 from bayescale.law import ACCURACY
 from bayescale.testing import check_law
 
-NAMES = ("sigmoid_of_loss", "sigmoid_of_compute", "exact_match", "two_step")
+NAMES = ("sigmoid_of_loss", "sigmoid_of_compute", "sigmoid_from_plateau", "exact_match", "two_step")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -43,6 +43,18 @@ def test_the_slope_is_the_ten_to_ninety_width_that_the_card_says():
     low, high = (law(x=10**d, chance=0.0, reach=1.0, slope=slope, x_mid=1.0) for d in (-decades / 2, decades / 2))
     assert (low, high) == (pytest.approx(0.1), pytest.approx(0.9))
     assert decades == pytest.approx(1.91 / slope, rel=1e-2)
+
+
+def test_a_plateau_is_where_the_rise_begins():
+    # Abbott's formula: of the answers that a guess leaves wrong, `early` are right on the plateau.
+    law, fixed = bs.LAWS["sigmoid_from_plateau"], {"chance": 0.25, "reach": 0.8, "slope": 2.0, "x_mid": 1e9}
+    plateau = 1 - (1 - 0.25) * (1 - 0.1)
+    ceiling = plateau + 0.8 * (1 - plateau)
+    assert law(x=1.0, early=0.1, **fixed) == pytest.approx(plateau)
+    assert law(x=1e9, early=0.1, **fixed) == pytest.approx((plateau + ceiling) / 2)
+    assert law(x=1e30, early=0.1, **fixed) == pytest.approx(ceiling)
+    x = np.logspace(6, 12, 7)
+    np.testing.assert_allclose(law(x=x, early=0.0, **fixed), bs.LAWS["sigmoid_of_compute"](x=x, **fixed))
 
 
 def test_exact_match_is_the_power_of_one_token():
