@@ -61,6 +61,9 @@ _HOME = {
     "plot_comparison": "plots.comparison",
     "plot_check": "plots.check",
     "plot_design": "plots.design",
+    "plot_contrast": "plots.contrast",
+    "plot_multiplier": "plots.multiplier",
+    "plot_update": "plots.update",
     "plot_prior": "plots.prior",
     "save_figure": "plots.common",
 }

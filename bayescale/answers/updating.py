@@ -215,7 +215,7 @@ def _refuse_copies(model: Model, new: pd.DataFrame) -> None:
 
 def compare_draws(before: Posterior, after: Posterior) -> xr.Dataset:
     """Median, shift and ratio of standard deviations of each parameter; see `Change`."""
-    old, new = dict(_unconstrained(before)), dict(_unconstrained(after))
+    old, new = dict(unconstrained_draws(before)), dict(unconstrained_draws(after))
     nothing = np.full(2, np.nan)
     rows = []
     for name, (param, draws) in new.items():
@@ -237,7 +237,7 @@ def compare_draws(before: Posterior, after: Posterior) -> xr.Dataset:
     )
 
 
-def _unconstrained(posterior: Posterior) -> Iterator[tuple[str, tuple[Param | None, np.ndarray]]]:
+def unconstrained_draws(posterior: Posterior) -> Iterator[tuple[str, tuple[Param | None, np.ndarray]]]:
     """Name, declaration and draws on the unconstrained scale of each parameter of each group."""
     model, draws = posterior.model, posterior.dataset
     for p in model.params:

@@ -5,8 +5,11 @@ from typing import Annotated, Any
 import typer
 
 from bayescale.cli.common import (
+    FigureOption,
     JsonOption,
     PosteriorArgument,
+    check_figure,
+    draw_figure,
     find_cost,
     open_either,
     print_json,
@@ -51,6 +54,7 @@ def allocate(
     ] = "5%",
     group: Annotated[str | None, typer.Option("--group", help="One group, or new for an unseen one.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Split a budget: how many parameters, how many tokens, and how far one may deviate.
@@ -62,7 +66,9 @@ def allocate(
     from bayescale.answers.allocation import allocate as split
     from bayescale.answers.allocation import allocation_sentences, allocation_table
     from bayescale.answers.deviation import deviation, deviation_sentences, deviation_table
+    from bayescale.plots.allocation import plot_allocation
 
+    check_figure(figure)
     given: dict[str, Any] = {}
     named = (("C", c), ("L", level), ("N", n), ("D", d), *read_pairs(at, "--at"))
     for name, text in named:
@@ -79,6 +85,8 @@ def allocate(
     if budget is None and {"N", "D"} <= given.keys() and level is None:
         if at_most or at_least:
             raise InputError("--max and --min limit what shares a budget; a run was given, --N and --D.")
+        if figure is not None:
+            raise InputError("--figure draws the best split over several budgets: --C 1e20,1e21,1e22, not one run.")
         answer = deviation(saved, **asked, **given)
         table, sentences = deviation_table(answer), deviation_sentences(answer)
     else:
@@ -92,6 +100,7 @@ def allocate(
             **given,
         )
         table, sentences = allocation_table(answer), allocation_sentences(answer)
+        draw_figure(figure, lambda: plot_allocation(answer))
     if as_json:
         print_json({"attrs": dict(answer.attrs), "allocation": table.to_dict("records")})
         return

@@ -1,10 +1,13 @@
 """`bayescale check`: look at a table before fitting, or at a fit after it."""
 
 import os
+from pathlib import Path
 
 from bayescale.cli.common import (
+    AverageOption,
     ColumnOption,
     DiscrepancyOption,
+    FigureOption,
     FillOption,
     JsonOption,
     LawOption,
@@ -13,6 +16,8 @@ from bayescale.cli.common import (
     PriorOption,
     RunsArgument,
     build_model,
+    check_figure,
+    draw_figure,
     open_either,
     print_json,
 )
@@ -30,6 +35,8 @@ def check(
     prior: PriorOption = None,
     noise: NoiseOption = None,
     discrepancy: DiscrepancyOption = False,
+    average: AverageOption = None,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Look at a table before fitting: ranges, priors, what the runs can tell. Of a fit (POST.NC): what they have told.
@@ -37,11 +44,14 @@ def check(
     Example: bayescale check runs.csv --law chinchilla --column N=n_params
     """
     if runs.endswith(SAVED) and os.path.exists(runs):
-        if column or fill or pool or prior or noise or discrepancy:
+        if column or fill or pool or prior or noise or discrepancy or average:
             raise InputError(f"{runs!r} is a fit: its law, columns and priors are in it. Give it alone, with --json.")
-        _check_saved(runs, as_json)
+        check_figure(figure)
+        _check_saved(runs, figure, as_json)
         return
-    _check_table(build_model(runs, law, column, fill, pool, prior, noise, discrepancy), as_json)
+    if figure is not None:
+        raise InputError("--figure draws the check of a fit: give a file written by fit -o.")
+    _check_table(build_model(runs, law, column, fill, pool, prior, noise, discrepancy, average), as_json)
 
 
 def _check_table(model, as_json: bool) -> None:
@@ -70,18 +80,22 @@ def _check_table(model, as_json: bool) -> None:
     print(identify_table(found).to_string(float_format=lambda v: f"{v:.2f}"))
 
 
-def _check_saved(path: str, as_json: bool) -> None:
+def _check_saved(path: str, figure: Path | None, as_json: bool) -> None:
     from bayescale.answers.check import check_fit, check_sentences
     from bayescale.answers.mixture import Stack
     from bayescale.answers.sensitivity import sensitivity, sensitivity_sentences, sensitivity_table
+    from bayescale.plots.check import plot_check
 
     saved = open_either(path)
     members = saved.members if isinstance(saved, Stack) else {saved.model.law.name: saved}
+    if figure is not None and len(members) > 1:
+        raise InputError(f"{path!r} is a stack; --figure draws the check of one fit. Check a member of it.")
     answers = {}
     for name, posterior in members.items():
-        found = sensitivity(posterior)
+        found, fitted = sensitivity(posterior), check_fit(posterior)
+        draw_figure(figure, lambda fitted=fitted: plot_check(fitted))
         # Both say what is mostly prior, in the same words.
-        lines = dict.fromkeys([*check_sentences(check_fit(posterior)), *sensitivity_sentences(found)])
+        lines = dict.fromkeys([*check_sentences(fitted), *sensitivity_sentences(found)])
         answers[name] = ([line.replace("POST.NC", path) for line in lines], sensitivity_table(found))
     if as_json:
         print_json(

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,23 +54,37 @@ NoiseOption = Annotated[
     ),
 ]
 DiscrepancyOption = Annotated[bool, typer.Option("--discrepancy", help="Let the truth depart smoothly from the law.")]
+AverageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--average-seeds",
+        metavar="COLUMN",
+        help="Average runs that differ in this column alone; how uncertain the averages are counts in the fit.",
+    ),
+]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Same seed, same draws.")]
+FigureOption = Annotated[
+    Path | None, typer.Option("--figure", metavar="OUT.PNG", help="Draw the answer too, as .png, .pdf or .svg.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
-def build_model(source, law, column, fill, pool, prior, noise, discrepancy):
-    """Read the table and assemble the model."""
+def build_model(source, law, column, fill, pool, prior, noise, discrepancy, average=None):
+    """Read the table and assemble the model; average runs that differ in one column alone, where one is named."""
+    from bayescale.measured import average_seeds
     from bayescale.model import Model
 
-    runs = read_table(source, column, fill)
-    return Model(
-        law,
-        runs,
-        pool=read_pool(pool),
-        priors=dict(read_pairs(prior, "--prior")),
-        noise=noise,
-        discrepancy=discrepancy,
+    priors = dict(read_pairs(prior, "--prior"))
+    options: dict[str, Any] = {"pool": read_pool(pool), "priors": priors, "noise": noise, "discrepancy": discrepancy}
+    model = Model(law, read_table(source, column, fill), **options)
+    if average is None:
+        return model
+    group = [model.group] if model.group else []
+    response = model.law.output.symbol
+    runs = average_seeds(
+        model.runs, average, response=response, inputs=[*model.law.columns, *group], within=model.group
     )
+    return Model(law, runs, **options)
 
 
 def read_table(source: str, column, fill):
@@ -116,6 +131,25 @@ def check_output(output: Path | None, source: str | None = None) -> None:
         raise InputError(f"{str(output)!r} is what is read; name another file to write to.")
     if not os.access(output if os.path.exists(output) else output.parent, os.W_OK):
         raise InputError(f"Cannot write {str(output)!r}: permission denied. Name a file that can be written.")
+
+
+def check_figure(path: Path | None) -> None:
+    """Refuse, before the work is done, a figure that cannot be written after it."""
+    if path is None:
+        return
+    from bayescale.plots.common import check_format
+
+    check_output(path)
+    check_format(path)
+
+
+def draw_figure(path: Path | None, plot: Callable[[], Any]) -> None:
+    """Draw an answer to a file, where one was asked for."""
+    if path is None:
+        return
+    from bayescale.plots.common import save_figure
+
+    save_figure(plot(), path)
 
 
 def read_pairs(options: list[str] | None, flag: str) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ import typer
 from bayescale.cli.common import (
     ColumnOption,
     DiscrepancyOption,
+    FigureOption,
     FillOption,
     JsonOption,
     LawsOption,
@@ -15,6 +16,8 @@ from bayescale.cli.common import (
     SeedOption,
     UnitOption,
     build_model,
+    check_figure,
+    draw_figure,
     open_all,
     print_json,
 )
@@ -35,6 +38,7 @@ def compare(
     discrepancy: DiscrepancyOption = False,
     unit: UnitOption = None,
     seed: SeedOption = None,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare laws on the same runs by WAIC, PSIS-LOO, or the largest runs held out.
@@ -44,7 +48,9 @@ def compare(
     from bayescale.answers.comparison import check_question
     from bayescale.answers.comparison import compare as compare_posteriors
     from bayescale.inference import fit as fit_model
+    from bayescale.plots.comparison import plot_comparison
 
+    check_figure(figure)
     if law:
         if len(sources) != 1:
             raise InputError(f"With --law, name one table of runs; {len(sources)} were given.")
@@ -58,6 +64,7 @@ def compare(
             raise InputError("A comparison needs two: one table with --law twice, or two saved posteriors.")
         posteriors = open_all(sources)
     result = compare_posteriors(posteriors, by, unit=unit, seed=seed or 0)
+    draw_figure(figure, lambda: plot_comparison(result))
     if as_json:
         print_json(
             {

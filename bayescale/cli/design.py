@@ -5,8 +5,11 @@ from typing import Annotated, Any
 import typer
 
 from bayescale.cli.common import (
+    FigureOption,
     JsonOption,
     PosteriorArgument,
+    check_figure,
+    draw_figure,
     find_cost,
     open_either,
     print_json,
@@ -47,6 +50,7 @@ def design(
         int, typer.Option("--checks", min=0, help="Simulated outcomes that check the promise; 0 for none.")
     ] = 200,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Choose the next runs: those that tell most about a quantity for a budget.
@@ -55,8 +59,10 @@ def design(
     """
     from bayescale.answers.design import design as choose
     from bayescale.answers.design import design_sentences, design_table
+    from bayescale.plots.design import plot_design
     from bayescale.tables import read_table
 
+    check_figure(figure)
     points: dict[str, Any] = {name: read_numbers(name, text) for name, text in read_pairs(at, "--at")}
     answer = choose(
         open_either(posterior),
@@ -71,6 +77,7 @@ def design(
         checks=checks,
         seed=seed,
     )
+    draw_figure(figure, lambda: plot_design(answer))
     if as_json:
         print_json({"attrs": dict(answer.attrs), "design": design_table(answer).to_dict("records")})
         return

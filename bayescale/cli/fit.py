@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bayescale.cli.common import (
+    AverageOption,
     ColumnOption,
     DiscrepancyOption,
     FillOption,
@@ -35,6 +36,7 @@ def fit(
     prior: PriorOption = None,
     noise: NoiseOption = None,
     discrepancy: DiscrepancyOption = False,
+    average: AverageOption = None,
     seed: SeedOption = None,
     draws: Annotated[int, typer.Option("--draws", help="Kept draws of each chain.")] = 1000,
     tune: Annotated[int, typer.Option("--tune", help="Tuning draws of each chain.")] = 1000,
@@ -49,7 +51,7 @@ def fit(
     from bayescale.inference import fit as fit_model
 
     check_output(output, runs)
-    model = build_model(runs, law, column, fill, pool, prior, noise, discrepancy)
+    model = build_model(runs, law, column, fill, pool, prior, noise, discrepancy, average)
     posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains)
     if output is not None:
         posterior.save(output)

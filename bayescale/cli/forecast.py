@@ -4,7 +4,17 @@ from typing import Annotated, Any
 
 import typer
 
-from bayescale.cli.common import JsonOption, PosteriorArgument, open_either, print_json, read_numbers, read_pairs
+from bayescale.cli.common import (
+    FigureOption,
+    JsonOption,
+    PosteriorArgument,
+    check_figure,
+    draw_figure,
+    open_either,
+    print_json,
+    read_numbers,
+    read_pairs,
+)
 from bayescale.errors import InputError
 
 
@@ -18,6 +28,7 @@ def forecast(
     ] = None,
     group: Annotated[str | None, typer.Option("--group", help="One group, or new for an unseen one.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Forecast the loss of a run: what it would measure, and the law.
@@ -27,7 +38,10 @@ def forecast(
     from bayescale.answers.forecast import forecast as ask
     from bayescale.answers.forecast import forecast_sentences, forecast_table
     from bayescale.answers.mixture import Stack
+    from bayescale.plots.forecast import plot_forecast
+    from bayescale.posterior import Posterior
 
+    check_figure(figure)
     given = {"N": n, "D": d, "C": c}
     for name, text in read_pairs(at, "--at"):
         if given.get(name) is not None:
@@ -39,7 +53,11 @@ def forecast(
     what = "the stack" if isinstance(saved, Stack) else f"law {saved.model.law.name!r}"
     if unknown := sorted(inputs.keys() - {*columns, "N", "D", "C"}):
         raise InputError(f"{', '.join(unknown)} is no input; {what} is asked at {', '.join(columns)}.")
+    if figure is not None and isinstance(saved, Stack):
+        raise InputError(f"{posterior!r} is a stack; --figure draws one law with its runs. Ask a member of it.")
     answer = ask(saved, group=group, seed=seed, **inputs)
+    if isinstance(saved, Posterior):
+        draw_figure(figure, lambda: plot_forecast(saved, seed=seed))
     if as_json:
         print_json({"attrs": dict(answer.attrs), "forecast": forecast_table(answer).to_dict("records")})
         return

@@ -4,7 +4,17 @@ from typing import Annotated, Any
 
 import typer
 
-from bayescale.cli.common import JsonOption, PosteriorArgument, open_either, print_json, read_numbers, read_pairs
+from bayescale.cli.common import (
+    FigureOption,
+    JsonOption,
+    PosteriorArgument,
+    check_figure,
+    draw_figure,
+    open_either,
+    print_json,
+    read_numbers,
+    read_pairs,
+)
 from bayescale.errors import InputError
 
 
@@ -27,6 +37,7 @@ def multiplier(
         list[str] | None, typer.Option("--at", metavar="NAME=VALUE", help="Any other input of the law.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say how much more parameters, tokens or compute one recipe needs than another for the same loss.
@@ -35,7 +46,9 @@ def multiplier(
     """
     from bayescale.answers.multiplier import multiplier as ask
     from bayescale.answers.multiplier import multiplier_sentences, multiplier_table
+    from bayescale.plots.multiplier import plot_multiplier
 
+    check_figure(figure)
     given = {"N": n, "D": d, "C": c}
     for name, text in read_pairs(at, "--at"):
         if given.get(name) is not None:
@@ -53,6 +66,7 @@ def multiplier(
         seed=seed,
         **inputs,
     )
+    draw_figure(figure, lambda: plot_multiplier(answer))
     if as_json:
         print_json({"attrs": dict(answer.attrs), "multiplier": multiplier_table(answer).to_dict("records")})
         return

@@ -5,8 +5,11 @@ from typing import Annotated, Any
 import typer
 
 from bayescale.cli.common import (
+    FigureOption,
     JsonOption,
     PosteriorArgument,
+    check_figure,
+    draw_figure,
     open_either,
     open_one,
     print_json,
@@ -41,6 +44,7 @@ def threshold(
     ] = None,
     group: Annotated[str | None, typer.Option("--group", help="One group, or new for an unseen one.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the scale at which a level is reached, and how probable it is that none is enough.
@@ -50,7 +54,9 @@ def threshold(
     from bayescale.answers.chain import chain
     from bayescale.answers.threshold import crossed_by, threshold_sentences, threshold_table
     from bayescale.answers.threshold import threshold as ask
+    from bayescale.plots.threshold import plot_threshold
 
+    check_figure(figure)
     named: dict[str, Any] = {}
     options = (("L", loss), ("accuracy", accuracy), ("N", n), ("D", d))
     for name, text in (*options, *read_pairs(level, "--level"), *read_pairs(at, "--at")):
@@ -69,6 +75,7 @@ def threshold(
         seed=seed,
         **named,
     )
+    draw_figure(figure, lambda: plot_threshold(answer))
     if as_json:
         curve = crossed_by(answer).rename("probability").reset_coords(drop=True)
         print_json(

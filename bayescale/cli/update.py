@@ -7,16 +7,20 @@ import typer
 
 from bayescale.cli.common import (
     ColumnOption,
+    FigureOption,
     FillOption,
     JsonOption,
     PosteriorArgument,
     RunsArgument,
     SeedOption,
+    check_figure,
     check_output,
+    draw_figure,
     open_either,
     print_json,
     read_table,
 )
+from bayescale.errors import InputError
 
 
 def update(
@@ -26,22 +30,29 @@ def update(
     column: ColumnOption = None,
     fill: FillOption = None,
     seed: SeedOption = None,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fit again with new runs added; print what they changed, and whether they were expected.
 
     Example: bayescale update post.nc new_runs.csv -o post2.nc
     """
+    from bayescale.answers.mixture import Stack
     from bayescale.answers.updating import update as ask
     from bayescale.answers.updating import update_sentences, update_table
+    from bayescale.plots.update import plot_update
 
+    check_figure(figure)
     check_output(output, posterior)
     check_output(output, runs)
     saved = open_either(posterior)
+    if figure is not None and isinstance(saved, Stack):
+        raise InputError(f"{posterior!r} is a stack; --figure draws what changed in one fit. Update a member of it.")
     updated = ask(saved, read_table(runs, column, fill), seed=seed)
     if output is not None:
         updated.posterior.save(output)
     table = update_table(updated)
+    draw_figure(figure, lambda: plot_update(updated))
     if as_json:
         print_json(
             {

@@ -180,6 +180,39 @@ def move_apart(places: Sequence[float] | np.ndarray, gap: float) -> np.ndarray:
     return moved
 
 
+def draw_interval(ax, y: float, draws: np.ndarray, colour: str, marker: str = "o"):
+    """Draw one row: a dot at the median, bars over the central 50 % and 90 %."""
+    low, left, middle, right, high = np.quantile(draws, CENTRAL)
+    ax.plot([low, high], [y, y], color=colour, lw=1.0, solid_capstyle="butt")
+    ax.plot([left, right], [y, y], color=colour, lw=3.0, solid_capstyle="butt")
+    ax.plot(middle, y, marker=marker, ms=5, ls="", color=colour, markeredgecolor="white", markeredgewidth=0.7)
+
+
+def label_rows(ax, places: Sequence[float], names: Sequence[str]):
+    """Name rows at the left, the first on top, and take away what only a plane of points needs."""
+    ax.set_yticks(places, names, fontsize=SMALL)
+    ax.tick_params(axis="y", length=0)
+    plain_axes(ax)
+    ax.spines["left"].set_visible(False)
+    ax.grid(axis="x", color="#E6E6E6", lw=0.6)
+    ax.set_axisbelow(True)
+
+
+def note_at_right(ax, y: float, text: str):
+    """Write a few words at the right end of a row, outside the axes."""
+    ax.annotate(
+        text,
+        (1, y),
+        (4, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="center",
+        fontsize=SMALL,
+        color=INK,
+        annotation_clip=False,
+    )
+
+
 def label_panel(ax, model: Model, x: str, group: str | None, count: int):
     """Name a panel and its axes."""
     output = model.law.output
@@ -188,6 +221,17 @@ def label_panel(ax, model: Model, x: str, group: str | None, count: int):
     ax.set_title(title, loc="left", fontsize=NORMAL, color=INK, pad=16 if len(title) > LONG_TITLE else 6)
     ax.set_xlabel(axis_label(model, x), fontsize=NORMAL)
     ax.set_ylabel(with_unit(f"{output.meaning} {output.symbol}", output.unit), fontsize=NORMAL)
+
+
+def check_format(path: str | os.PathLike[str]) -> None:
+    """Refuse a file name whose suffix matplotlib cannot write."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    if Path(path).suffix.removeprefix(".").lower() not in known:
+        raise InputError(
+            f"Cannot tell the format of the figure from {str(path)!r}; end its name in .{', .'.join(sorted(known))}."
+        )
 
 
 def save_figure(axes: Any, path: str | os.PathLike[str]) -> None:
@@ -207,13 +251,9 @@ def save_figure(axes: Any, path: str | os.PathLike[str]) -> None:
     """
     import matplotlib.pyplot as plt
 
+    check_format(path)
     figure = np.ravel(np.asarray(axes, dtype=object))[0].figure
     path = Path(path)
-    known = figure.canvas.get_supported_filetypes()
-    if path.suffix.removeprefix(".").lower() not in known:
-        raise InputError(
-            f"Cannot tell the format of the figure from {str(path)!r}; end its name in .{', .'.join(sorted(known))}."
-        )
     try:
         figure.savefig(path, dpi=150, bbox_inches="tight")
     except OSError as error:

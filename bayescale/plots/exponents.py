@@ -10,17 +10,17 @@ from bayescale.errors import InputError
 from bayescale.law import Law, Param, Published
 from bayescale.model import MEAN
 from bayescale.plots.common import (
-    CENTRAL,
     COLOURS,
     GREY,
     INK,
     NORMAL,
     SMALL,
     cycle_through,
+    draw_interval,
+    label_rows,
     make_panels,
     math_symbol,
     note_convergence,
-    plain_axes,
 )
 from bayescale.posterior import Posterior
 
@@ -67,19 +67,15 @@ def plot_exponents(posterior: Posterior, *, ax: Any = None) -> "Axes":
         first = top + 1.0 + 0.75 * len(entries)
         ax.text(0.01, top, _heading(p), transform=ax.get_yaxis_transform(), va="center", fontsize=NORMAL, color=INK)
         for k, (name, draws) in enumerate(rows):
-            _draw_interval(ax, first + k, draws, INK if name == "shared mean" else colour, name == "shared mean")
+            shared = name == "shared mean"
+            draw_interval(ax, first + k, draws, INK if shared else colour, "D" if shared else "o")
             ticks.append(first + k)
             names.append(name)
         last = first + len(rows) - 1
         _draw_published(ax, p, entries, top + 0.9, last + 0.4)
         top = last + 1.6
-    ax.set_yticks(ticks, names, fontsize=SMALL)
+    label_rows(ax, ticks, names)
     ax.set_ylim(top - 0.9, -0.7)
-    ax.tick_params(axis="y", length=0)
-    plain_axes(ax)
-    ax.spines["left"].set_visible(False)
-    ax.grid(axis="x", color="#E6E6E6", lw=0.6)
-    ax.set_axisbelow(True)
     ax.set_xlabel("exponent (no unit); dot: median, bars: central 50 % and 90 %", fontsize=NORMAL)
     ax.set_title(f"{model.law.name} ({len(model.runs)} runs)", loc="left", fontsize=NORMAL, color=INK)
     note_convergence([ax], posterior.converged)
@@ -103,15 +99,6 @@ def _published(law: Law, p: Param) -> list[Published]:
     """Papers' values of a parameter, ascending; none where there are too many to tell apart."""
     entries = [e for e in law.published if e.on in ("", law.columns[0]) and p.symbol in e.values]
     return sorted(entries, key=lambda e: e.values[p.symbol]) if len(entries) <= FEW_PUBLISHED else []
-
-
-def _draw_interval(ax, y, draws, colour, shared):
-    q05, q25, q50, q75, q95 = np.quantile(draws, CENTRAL)
-    ax.plot([q05, q95], [y, y], color=colour, lw=1.0, solid_capstyle="butt")
-    ax.plot([q25, q75], [y, y], color=colour, lw=3.0, solid_capstyle="butt")
-    ax.plot(
-        q50, y, marker="D" if shared else "o", ms=5, ls="", color=colour, markeredgecolor="white", markeredgewidth=0.7
-    )
 
 
 def _draw_published(ax, p: Param, entries: Sequence[Published], top: float, bottom: float):
