@@ -12,7 +12,8 @@ from scipy import optimize, special, stats
 import bayescale as bs
 
 LOWER, INNER = 7, 5  # rungs of compute, of 13
-POOL = {"*": "task", "reach": "complete", "phi": "complete"}
+# Where a task turns up, and its plateau, are its own; a step between two rungs does not say how steep it is.
+OWN = ("u", "early")
 CANDIDATES = ("sigmoid_of_compute:D", "sigmoid_of_compute:C", "sigmoid_from_plateau:D", "sigmoid_from_plateau:C")
 CHOSEN = "sigmoid_from_plateau:C"
 HALF_WAY = 0.5
@@ -28,8 +29,9 @@ def ladder():
 
 def fit(law, runs):
     axis = law.split(":")[1]
-    model = bs.Model(law, runs[["task", axis, "chance", "accuracy", "n_trials"]], pool=POOL)
-    return bs.fit(model, seed=1, target_accept=0.95)
+    own = {p.symbol: "task" for p in bs.LAWS[law.split(":")[0]].params if p.symbol in OWN}
+    pool = {"*": "complete", **own}
+    return bs.fit(bs.Model(law, runs[["task", axis, "chance", "accuracy", "n_trials"]], pool=pool), seed=1)
 
 
 def score(posterior, runs):
