@@ -13,7 +13,8 @@ from bayescale.reports.parts import Figure
 MOST = 260_000  # characters; more is drawn as a picture
 DOTS = 130  # per inch, of a picture
 _STYLE = re.compile(r'style="([^"]*)"')
-_SHORT = re.compile(r"(\d+\.\d\d)\d+")
+_PATH = re.compile(r'\bd="[^"]*"')
+_SHORT = re.compile(r"(\d+\.\d\d)\d+")  # a hundredth of a point
 
 
 def draw(key: str, make: Callable[[], Any], caption: str) -> Figure:
@@ -30,7 +31,7 @@ def draw(key: str, make: Callable[[], Any], caption: str) -> Figure:
     """
     import matplotlib as mpl
 
-    options = {"svg.fonttype": "path", "svg.hashsalt": key}
+    options: dict[Any, Any] = {"svg.fonttype": "path", "svg.hashsalt": key}
     try:
         with mpl.rc_context(options):
             markup = _markup(key, make(), caption)
@@ -62,7 +63,8 @@ def _plain(svg: str, key: str, caption: str) -> str:
     svg = re.sub(r'href="#', f'href="#{key}-', svg)
     svg = re.sub(r"url\(#", f"url(#{key}-", svg)
     svg = re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" {_named(caption)}>', svg, count=1)
-    return _SHORT.sub(r"\1", re.sub(r"\s*\n\s*", "\n", svg)).strip()
+    svg = _PATH.sub(lambda path: _SHORT.sub(r"\1", path[0]), svg)
+    return re.sub(r"\s*\n\s*", "\n", svg).strip()
 
 
 def _attributes(style: str) -> str:

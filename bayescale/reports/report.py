@@ -1,24 +1,19 @@
 """Write a report: one page with the answers of a posterior, or the same as Markdown."""
 
-import base64
 import os
 import shlex
-import tempfile
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from bayescale.answers.mixture import Stack
 from bayescale.errors import InputError
 from bayescale.posterior import Posterior
-from bayescale.reports.answered import Answered, answer_all, choose, tried
+from bayescale.reports.answered import answer_all, choose, tried
 from bayescale.reports.live import live_data
-from bayescale.reports.parts import SAID, Section
 from bayescale.reports.question import read_question
+from bayescale.reports.render import check_place, markdown, page_of, write_whole
 from bayescale.reports.sections import all_sections
-from bayescale.words import listed
 
 PAGE, MARKDOWN = (".html", ".htm"), (".md", ".markdown")
 
@@ -69,6 +64,7 @@ def report(
     suffix = Path(path).suffix.lower()
     if suffix not in (*PAGE, *MARKDOWN):
         raise InputError(f"A report is a page, .html, or Markdown, .md; {str(path)!r} was given.")
+    check_place(path)
     members = _members(posterior)
     main, comparison = choose(members, seed)
     subject = posterior if isinstance(posterior, Stack) else members[main]
@@ -78,7 +74,11 @@ def report(
     answered = answer_all(members, subject, main, comparison, question, seed)
     sections = all_sections(answered, _command(members, path, at, C, level, seed), seed)
     title = title or f"{' and '.join(one.model.law.name for one in members.values())}: a report"
-    write_whole(path, _page(title, sections, answered, seed) if suffix in PAGE else _markdown(title, sections))
+    if suffix in PAGE:
+        live = tried(lambda: live_data(subject, question.held, seed))
+        write_whole(path, page_of(title, sections, live, question.held, question.budget))
+    else:
+        write_whole(path, markdown(title, sections))
 
 
 def _members(posterior) -> dict[str, Posterior]:
@@ -103,91 +103,3 @@ def _command(members, path, at, C, level, seed: int) -> str:
     words += [w for name, x in (at or {}).items() for w in ("--at", f"{name}={x}")]
     words += [w for name, x in (("--C", C), ("--level", level)) if x is not None for w in (name, str(x))]
     return shlex.join([*words, *(["--seed", str(seed)] if seed else [])])
-
-
-def _page(title: str, sections: Sequence[Section], answered: Answered, seed: int) -> str:
-    """The page: style and script are named in its policy by their hashes; nothing else may run, or be fetched."""
-    from markupsafe import Markup
-
-    live = tried(lambda: live_data(answered.subject, answered.question.held, seed))
-    style = _asset("page.css")
-    script = ""
-    if not isinstance(live, str):
-        laws = ",\n".join(f"  function (x, p, i) {{ return {formula}; }}" for formula in live[1])
-        script = "\n".join([_asset("calculator.js"), f"const LAWS = [\n{laws}\n];", _asset("page.js")])
-    return (
-        _templates(escape=True)
-        .get_template("page.html.jinja")
-        .render(
-            title=title,
-            sections=sections,
-            said=SAID,
-            style=Markup(style),
-            script=Markup(script),
-            style_hash=_hash(style),
-            script_hash=_hash(script),
-            live=None if isinstance(live, str) else {**live[0], "start": answered.question.budget, "title": title},
-            no_live=live if isinstance(live, str) else "",
-            held=listed(f"{name} = {x:.4g}" for name, x in answered.question.held.items()),
-        )
-    )
-
-
-def _markdown(title: str, sections: Sequence[Section]) -> str:
-    templates = _templates(escape=False)
-    templates.filters["md"] = _escaped
-    return templates.get_template("page.md.jinja").render(title=title, sections=sections, said=SAID)
-
-
-def _escaped(text: str) -> str:
-    """Text in which Markdown and HTML find nothing to act upon."""
-    plain = " ".join(str(text).split())
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|~$!@" else "&amp;" if c == "&" else c for c in plain)
-
-
-def _templates(escape: bool):
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("bayescale.reports", "page"),
-        autoescape=escape,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-def _asset(name: str) -> str:
-    return (files("bayescale.reports") / "page" / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'" if text else "'none'"
-
-
-def write_whole(path: str | os.PathLike[str], text: str) -> None:
-    """Write text to a file that appears under its name only when it is complete.
-
-    Raises
-    ------
-    InputError
-        The folder does not exist or cannot be written.
-    """
-    path = Path(os.path.realpath(path))
-    if path.is_dir() or (path.exists() and not path.is_file()):
-        raise InputError(f"Cannot write the report to {str(path)!r}: it is no file. Name a file, such as report.html.")
-    name = ""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        raise InputError(
-            f"Cannot write the report to {str(path)!r}: {error.strerror}. Name a file in a folder that can be written."
-        ) from error
-    finally:
-        if name:
-            Path(name).unlink(missing_ok=True)

@@ -34,6 +34,7 @@ from bayescale.reports.parts import BAD, DOUBT, GOOD, Formula, Lights, Part, Sec
 from bayescale.runs import hash_runs
 from bayescale.storage import versions
 
+_FIRST = 3  # doubts about the fit on the first screen
 _MANY = 12  # parameters of one table; more are folded into those of the law
 
 
@@ -117,7 +118,14 @@ def _trust(a: Answered) -> list[tuple[str, str]]:
         else (GOOD, "The sampler has converged.")
     ]
     if isinstance(a.check, xr.Dataset):
-        lights += [one for one in _fit_lights(a.check) if one[0] != GOOD][:3] or [(GOOD, "No misfit was found.")]
+        # What to do about a misfit comes before the places where it was found.
+        doubts = sorted(
+            (one for one in _fit_lights(a.check) if one[0] != GOOD),
+            key=lambda one: (not one[1].startswith("The law is only"), one[0] != BAD),
+        )
+        lights += doubts[:_FIRST] or [(GOOD, "No misfit was found.")]
+        if len(doubts) > _FIRST:
+            lights.append((DOUBT, f"{len(doubts) - _FIRST} more lines of doubt stand in Diagnostics."))
     if isinstance(a.forecast, xr.Dataset):
         beyond = float(a.forecast["beyond"].max())
         lights.append(
@@ -145,7 +153,8 @@ def runs_section(a: Answered) -> Section:
     """What was learnt from."""
     model = a.posterior.model
     table = model.describe().reset_index(names=model.group or "runs of")
-    parts: list[Part] = [table_of(table, caption="Number of runs, and what they range over")]
+    ends = [c for c in table.columns if not str(c).endswith("_mean")]
+    parts: list[Part] = [table_of(table.reindex(columns=ends), caption="Number of runs, and what they range over")]
     if notes := list(model.runs.attrs.get("notes", ())):
         parts.append(Text([f"Note: {note}" for note in notes]))
     parts.append(Text([f"SHA-256 of the table: {hash_runs(model.runs)}"], "aside"))

@@ -58,7 +58,7 @@ function interval(draws, kind, prob) {
   const x = Float64Array.from(draws).sort(), n = x.length;
   const finite = Number.isFinite(x[n - 1]) && Number.isFinite(x[0]);
   const quantile = (q) => {
-    if (!finite) return x[Math.max(Math.ceil(q * n - 1e-9) - 1, 0)];
+    if (!finite) return x[Math.max(Math.ceil(n * q - 1), 0)];  // in this order, as NumPy rounds
     const at = q * (n - 1), k = Math.floor(at);
     return k + 1 < n ? x[k] + (at - k) * (x[k + 1] - x[k]) : x[k];
   };
