@@ -65,7 +65,9 @@ _HOME = {
     "plot_multiplier": "plots.multiplier",
     "plot_update": "plots.update",
     "plot_prior": "plots.prior",
+    "plot_posterior": "plots.posterior",
     "save_figure": "plots.common",
+    "report": "reports.report",
 }
 
 __all__ = ["__version__", *_HOME]  # pyright: ignore[reportUnsupportedDunderAll]

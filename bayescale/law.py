@@ -544,6 +544,36 @@ class Law:
         infinite = {s: rf"{n[:-4]}_{{\infty}}" for n, s in symbols.items() if n.endswith("_inf")}
         return " = ".join(sympy.latex(side, order="none", symbol_names=infinite) for side in (left, right))
 
+    def mathml(self) -> str:
+        """Return the formula in presentation MathML, as pages show it."""
+        from sympy.printing.mathml import mathml
+
+        left, right, _ = self._symbolic(lambda i: i.symbol)
+        sides = [mathml(side, printer="presentation", order="none") for side in (left, right)]
+        return f'<math display="block"><mrow>{sides[0]}<mo>=</mo>{sides[1]}</mrow></math>'
+
+    def javascript(self) -> str:
+        """Return the formula as a JavaScript expression, of inputs ``x[0]``, ... and draw ``i`` of constants ``p[0]``.
+
+        Both in the order in which they are declared.
+
+        Raises
+        ------
+        InputError
+            The law is a numerical solution, or has a function that JavaScript has not.
+        """
+        import sympy
+
+        said = f"Law {self.name!r} has no formula in elementary functions of JavaScript."
+        if self.equation is not None:
+            raise InputError(said)
+        symbols = {i.symbol: sympy.Symbol(f"x[{k}]", real=True) for k, i in enumerate(self.inputs)}
+        symbols |= {c: sympy.Symbol(f"p[{k}][i]", real=True) for k, c in enumerate(self.constants)}
+        written = str(sympy.jscode(self.formula(**symbols)))
+        if "//" in written:  # so the printer marks what it cannot say
+            raise InputError(said)
+        return written.replace("\n", " ")
+
     def text(self) -> str:
         """Return the formula in plain text, with the columns the inputs are read from."""
         from sympy.printing.str import StrPrinter

@@ -121,7 +121,7 @@ def _described(kind: str, spec: Mapping[str, Any]) -> dict[str, str]:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "spec": text,
         "spec_sha256": sha256(text.encode()).hexdigest(),
-        "versions": json.dumps({name: _version(name) for name in _PACKAGES}),
+        "versions": json.dumps(versions()),
     }
 
 
@@ -208,6 +208,11 @@ def _read(path: str | os.PathLike[str], what: str) -> xr.DataTree:
         raise InputError(
             f"{str(path)!r} cannot be read as a {what}: it is damaged, cut short, or no NetCDF file ({error})."
         ) from error
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that draws and answers come from, on this machine."""
+    return {name: _version(name) for name in _PACKAGES}
 
 
 def _version(package: str) -> str:

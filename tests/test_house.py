@@ -53,7 +53,7 @@ FLOORS = {
         "simulation",
     ),
     "what is asked": ("answers.*", "testing"),
-    "how it is shown": ("plots.*", "report", "demo", "cli.*"),
+    "how it is shown": ("plots.*", "reports.*", "demo", "cli.*"),
     "the face": ("__init__",),
 }
 # The one script the package carries as it was run for its embedded data; nothing imports it.

@@ -18,6 +18,7 @@ from bayescale.cli.forecast import forecast
 from bayescale.cli.laws import laws
 from bayescale.cli.multiplier import multiplier
 from bayescale.cli.refit import refit
+from bayescale.cli.report import report
 from bayescale.cli.reproduce import reproduce
 from bayescale.cli.sharpness import sharpness
 from bayescale.cli.show import show
@@ -45,6 +46,7 @@ COMMANDS = (
     stack,
     update,
     refit,
+    report,
     reproduce,
     laws,
     data,

@@ -1,0 +1,43 @@
+"""`bayescale report`: write what a posterior answers to one page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayescale.cli.common import check_output, open_all, open_either, read_numbers, read_pairs
+
+
+def report(
+    posteriors: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="POST.NC [MORE.NC ...]", help="A saved posterior or stack; several posteriors are compared."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A page, .html, or Markdown, .md.")] = Path(
+        "report.html"
+    ),
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="NAME=VALUE", help="A run to forecast: N=70B, then --at D=1.4T."),
+    ] = None,
+    c: Annotated[
+        str | None, typer.Option("--C", help="Budget in FLOP; default: ten times the costliest run's.")
+    ] = None,
+    level: Annotated[str | None, typer.Option("--level", help="Level of the response whose cost is asked.")] = None,
+    title: Annotated[str, typer.Option("--title", help="Of the page; by default the law's name.")] = "",
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+) -> None:
+    """Write one page with the answers, the figures, the checks, and a live part; it needs no network.
+
+    Example: bayescale report post.nc -o report.html --C 1e24
+    """
+    from bayescale.reports.report import report as write
+
+    for path in posteriors:
+        check_output(output, path)
+    saved = open_either(posteriors[0]) if len(posteriors) == 1 else open_all(posteriors)
+    given = {name: read_numbers(name, text) for name, text in read_pairs(at, "--at")}
+    write(saved, output, at=given or None, C=c, level=level, title=title, seed=seed)
+    print(f"Written to {output}.")
