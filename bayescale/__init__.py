@@ -42,6 +42,10 @@ _HOME = {
     "stack": "answers.stacking",
     "Stack": "answers.mixture",
     "open_stack": "answers.mixture",
+    "backtest": "answers.backtest",
+    "backtest_table": "answers.backtest",
+    "backtest_sentences": "answers.backtest",
+    "recommend": "answers.recommendation",
     "contrast": "answers.contrast",
     "multiplier": "answers.multiplier",
     "update": "answers.updating",
@@ -61,6 +65,7 @@ _HOME = {
     "plot_comparison": "plots.comparison",
     "plot_check": "plots.check",
     "plot_design": "plots.design",
+    "plot_backtest": "plots.backtest",
     "plot_prior": "plots.prior",
     "save_figure": "plots.common",
 }
