@@ -21,7 +21,7 @@ from bayescale.posterior import open_posterior
 
 COMMANDS = [
     *("demo", "check", "fit", "show", "forecast", "allocate", "threshold", "sharpness", "breaks", "design"),
-    *("contrast", "multiplier", "compare", "stack", "update", "refit", "reproduce", "laws", "data"),
+    *("contrast", "multiplier", "compare", "stack", "backtest", "update", "refit", "reproduce", "laws", "data"),
 ]
 HEAVY = {"pymc", "pytensor", "numba", "nutpie", "arviz", "arviz_plots", "matplotlib"}
 
@@ -760,3 +760,58 @@ def test_check_of_a_fit_takes_no_other_model(ask):
     code, _, err = ask("check", "post.nc", "--noise", "normal")
     assert code == 2
     assert "'post.nc' is a fit" in err
+
+
+# -- Backtest
+
+
+@pytest.fixture
+def short_backtest(monkeypatch, certain):
+    """Fits of Chinchilla's law that need no sampler."""
+    from bayescale.answers import backtest, comparison
+
+    def fit(model, **settings):
+        values = {"E": 1.69, "A_ref": 0.8, "B_ref": 0.6, "alpha": 0.34, "beta": 0.28, "sigma": 0.02, "nu": 8.0}
+        if model.discrepancy:
+            values |= {"tau": 0.01, "weights": np.zeros(len(model.discrepancy.terms))}
+        return certain(model, {**values, **settings.get("values", {})})
+
+    for place in (backtest, comparison):
+        monkeypatch.setattr(place, "fit", fit)
+
+
+@pytest.mark.usefixtures("short_backtest")
+def test_backtest_prints_scores_and_how_far_one_sees(ask, tmp_path):
+    code, out, err = ask("backtest", "runs.csv", "--figure", str(tmp_path / "truth.png"), "--draws", "50")
+    assert code == 0, err
+    assert out.startswith("Law chinchilla; with a discrepancy")
+    assert re.search(r"^least squares +\S", out, re.MULTILINE)
+    assert "times the compute" in out
+    assert (tmp_path / "truth.png").stat().st_size > 10_000
+
+
+@pytest.mark.usefixtures("short_backtest")
+def test_backtest_as_json(ask):
+    code, out, _ = ask("backtest", "runs.csv", "--law", "chinchilla", "--cut", "6e18", "--draws", "50", "--json")
+    found = read_json(out)
+    assert code == 0
+    assert found["table"][0]["forecaster"] == "chinchilla"
+    assert found["table"][-1]["cover90"] is None
+    assert found["attrs"]["runs"] == 25
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--cut", "many"), "is not a number"),
+        (("--cut", "1e40"), "No run is held out"),
+        (("--train", "nothing"), "no column 'nothing'"),
+        (("--law", "chinchila"), "Did you mean 'chinchilla'"),
+        (("--points", "3", "--law", "chinchilla"), "where there are groups"),
+        (("--figure", "nowhere/truth.png"), "no folder"),
+    ],
+)
+def test_backtest_refuses_before_a_fit(ask, words, said):
+    code, out, err = ask("backtest", "runs.csv", *words)
+    assert (code, out) == (2, "")
+    assert said in err

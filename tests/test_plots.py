@@ -692,3 +692,46 @@ def test_an_accuracy_is_drawn_on_its_own_scale_against_the_log_of_tokens(certain
     posterior = certain(model, {p.symbol: float(model.priors[p.symbol].quantile(0.5)) for p in model.params})
     (ax,) = bs.plot_forecast(posterior)
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
+
+
+# -- Backtest
+
+
+def make_backtest(measured, spread=True):
+    """A backtest whose forecast of each run is normal about 3 with standard deviation 0.1."""
+    from scipy import stats
+
+    draws = 3 + 0.1 * stats.norm.ppf((np.arange(400) + 0.5) / 400).reshape(4, 100)
+    n = len(measured)
+    return xr.Dataset(
+        {
+            "L": ("run", np.asarray(measured, dtype=float), {"units": "nats/token"}),
+            "L_run": (("chain", "draw", "forecaster", "run"), np.broadcast_to(draws[:, :, None, None], (4, 100, 2, n))),
+            "log_density": (("forecaster", "run"), np.zeros((2, n))),
+            "spread": ("forecaster", [spread, False]),
+            "weight": ("forecaster", [np.nan, np.nan]),
+            "converged": ("forecaster", [True, True]),
+            "beyond": ("run", np.full(n, 2.0)),
+        },
+        {"forecaster": ["chinchilla", "last value"]},
+        {"response": "L", "on_log": 1, "runs": 9, "held_out": "the largest", "group": "", "cost_unit": "FLOP"},
+    )
+
+
+def test_backtest_shows_medians_where_they_were_measured_and_misses_in_another_colour():
+    answer = make_backtest([2.95, 3.05, 3.4])
+    (ax,) = bs.plot_backtest(answer)
+    points = {line.get_color(): line.get_xydata() for line in ax.lines if line.get_marker() == "o"}
+    assert len(points) == 2  # inside the 90 % interval, 2.84 to 3.16, and outside
+    held, missed = sorted(points.values(), key=lambda xy: -len(xy))
+    np.testing.assert_allclose(held, [[2.95, 3.0], [3.05, 3.0]], rtol=1e-3)
+    np.testing.assert_allclose(missed, [[3.4, 3.0]], rtol=1e-3)
+    assert "90 % holds 67 %" in ax.get_title(loc="left")
+    assert ax.get_xlim() == ax.get_ylim()
+
+
+def test_backtest_of_chosen_forecasters_and_of_unknown_ones():
+    answer = make_backtest([2.95, 3.05])
+    assert len(bs.plot_backtest(answer, ["chinchilla", "last value"])) == 2
+    with pytest.raises(InputError, match="no forecaster 'kaplan'"):
+        bs.plot_backtest(answer, ["kaplan"])

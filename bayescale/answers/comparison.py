@@ -101,7 +101,8 @@ def compare(
     by : str
         ``"waic"``: ``elpd = lppd - p``, ``p`` the variance over draws of the pointwise log density (ddof 1).
         ``"loo"``: leave one out by Pareto-smoothed importance sampling (ArviZ). ``"largest"``: each model is fitted
-        again without the largest runs, by cost C, 20 % and at least 5 of each group, and scored on them.
+        again, with its own settings, without the largest runs, by cost C, 20 % and at least 5 of each group, and scored
+        on them.
     unit : str, optional
         A column of the runs: what is left out and scored together, such as the checkpoints of one curve. The column the
         runs were pooled over leaves whole groups out, by refitting (``by="loo"`` only). By default each run, given
@@ -182,7 +183,7 @@ def held_out(models: Mapping[str, Model], share: float = HELD_SHARE, least: int 
 def waic(posterior: Posterior, unit: str | None = None) -> Criterion:
     """Widely applicable information criterion, as expected log predictive density."""
     log_density = _by_unit(posterior.log_likelihood(), posterior.model, unit)
-    lppd = _log_mean(log_density)
+    lppd = log_mean(log_density)
     p = log_density.var(("chain", "draw"), ddof=1)
     flagged = int((p > P_WAIC_LIMIT).sum())
     return Criterion(lppd - p, p, flagged, f"p_waic above {P_WAIC_LIMIT}" if flagged else "")
@@ -205,7 +206,7 @@ def loo(posterior: Posterior, unit: str | None = None) -> Criterion:
         # The count of unreliable units stands in the table, with the threshold; ArviZ's warning would say it twice.
         warnings.filterwarnings("ignore", category=UserWarning, module="arviz_stats")
         result: Any = arviz_stats.loo(tree, pointwise=True)
-    lppd = _log_mean(log_density)
+    lppd = log_mean(log_density)
     flagged = int((result.pareto_k > result.good_k).sum())
     return Criterion(
         result.elpd_i, lppd - result.elpd_i, flagged, f"Pareto k above {result.good_k:.2f}" if flagged else ""
@@ -218,9 +219,10 @@ def largest(
     """Score on the largest runs of a fit without them; the reference point comes from the smaller runs alone."""
     model = posterior.model
     runs = model.runs.loc[held].reset_index(drop=True)
-    without = fit(model.refit_on(model.runs.loc[~held].reset_index(drop=True)), seed=seed, progress=progress)
+    smaller = model.refit_on(model.runs.loc[~held].reset_index(drop=True))
+    without = fit(smaller, seed=seed, progress=progress, **posterior.info.get("settings", {}))
     log_density = without.log_likelihood(runs)
-    elpd = _log_mean(_by_unit(log_density, model, unit, runs))
+    elpd = log_mean(_by_unit(log_density, model, unit, runs))
     return Criterion(
         elpd,
         flagged=0 if without.converged else elpd.size,
@@ -271,7 +273,8 @@ def _leave_group_out(posterior: Posterior, seed, progress) -> Criterion:
     scores, flagged = [], 0
     for g, group in enumerate(model.groups):
         inside = model.group_index == g
-        others = fit(model.refit_on(model.runs.loc[~inside].reset_index(drop=True)), seed=seed, progress=progress)
+        rest = model.refit_on(model.runs.loc[~inside].reset_index(drop=True))
+        others = fit(rest, seed=seed, progress=progress, **posterior.info.get("settings", {}))
         runs = model.runs.loc[inside].reset_index(drop=True)
         density = xr.concat([_of_new_group(others, runs, seed + k) for k in range(NEW_GROUPS)], "new")
         weight = np.exp(density - density.max())
@@ -326,7 +329,8 @@ def _by_unit(log_density: xr.DataArray, model: Model, unit: str | None, runs: pd
     return log_density.groupby(labels).sum("run").transpose("chain", "draw", "unit")
 
 
-def _log_mean(log_density: xr.DataArray) -> xr.DataArray:
+def log_mean(log_density: xr.DataArray) -> xr.DataArray:
+    """Log of the mean density over draws: the log density of the mixture of them all."""
     top = log_density.max(("chain", "draw"))
     return ops.log(ops.exp(log_density - top).mean(("chain", "draw"))) + top
 

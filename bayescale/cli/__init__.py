@@ -6,6 +6,7 @@ import warnings
 import typer
 
 from bayescale.cli.allocate import allocate
+from bayescale.cli.backtest import backtest
 from bayescale.cli.breaks import breaks
 from bayescale.cli.check import check
 from bayescale.cli.compare import compare
@@ -44,6 +45,7 @@ COMMANDS = (
     multiplier,
     compare,
     stack,
+    backtest,
     update,
     refit,
     report,

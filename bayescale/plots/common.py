@@ -99,7 +99,7 @@ def scale_axes(ax, model: Model, x: str, limits: tuple[float, float]):
     if along.support == POSITIVE:
         format_log(ax.xaxis, along.unit)
     if model.law.output.support == POSITIVE:
-        _format_decimals(ax.yaxis)
+        format_decimals(ax.yaxis)
     plain_axes(ax)
 
 
@@ -117,7 +117,7 @@ def format_log(axis: "Axis", unit: str):
         axis.set_major_formatter(ticker.FuncFormatter(lambda x, _: short_number(x)))
 
 
-def _format_decimals(axis: "Axis"):
+def format_decimals(axis: "Axis"):
     """Plain decimals on a log axis: round values over a short range, 1, 2 and 5 over decades."""
     from matplotlib import ticker
 
