@@ -367,3 +367,40 @@ def test_a_panel_for_each_group(grouped_posterior):
 def test_what_cannot_be_drawn(exact_posterior, asked, words):
     with pytest.raises(InputError, match=words):
         plot_allocation(bs.allocate(exact_posterior, **asked))
+
+
+def test_basin_ends_where_use_eats_the_budget(scattered_posterior):
+    """The basin's upper end against a scan: at the largest size nothing is left for tokens, and no loss is finite."""
+    C, D_inference = 1e24, 1e12
+    plan = bs.allocate(scattered_posterior, C=C, cost=bs.with_inference, D_inference=D_inference)
+    p = {name: scattered_posterior.params(None, 0)[name] for name in ("E", "A_ref", "B_ref", "alpha", "beta")}
+
+    def expected(N, budget):
+        D = (budget - 2 * N * D_inference) / (6 * N)
+        loss = p["E"] + p["A_ref"] * (N / 1e8) ** -p["alpha"] + p["B_ref"] * (D / 1e10) ** -p["beta"]
+        return float(loss.mean())
+
+    sizes = np.geomspace(5e9, 4.9e11, 4000)
+    allowed = min(expected(N, 0.95 * C) for N in sizes[sizes < 4e11])
+    inside = [N for N in sizes if expected(N, C) <= allowed]
+    step = sizes[1] / sizes[0] - 1
+    assert float(plan["N_low"]) == pytest.approx(inside[0], rel=2 * step)
+    assert float(plan["N_high"]) == pytest.approx(inside[-1], rel=2 * step)
+
+
+@pytest.mark.parametrize(
+    "cost", [lambda N, D: N * np.nan, lambda N, D: -N * D, lambda N, D: "dear"], ids=["nan", "negative", "text"]
+)
+def test_a_cost_that_is_no_price_is_refused(exact_posterior, cost):
+    with pytest.raises(bs.InputError, match="must be positive and finite; for the smallest run"):
+        bs.allocate(exact_posterior, C=1e24, cost=cost)
+
+
+def test_no_sentence_speaks_of_an_infinite_budget(exact_posterior, scattered_posterior):
+    (never,) = bs.allocation_sentences(bs.allocate(exact_posterior, L=1.6))
+    assert never.endswith(
+        "no budget is expected to be enough, and in no draw is any: the law's limit lies short of the level."
+    )
+    (doubtful,) = bs.allocation_sentences(bs.allocate(scattered_posterior, L=1.65))
+    assert "More likely than not none is enough (" in doubtful
+    assert "budget is inf" not in doubtful

@@ -13,7 +13,7 @@ import xarray as xr
 from bayescale.answers.belief import TOKENS_PER_PARAMETER, Belief, ask, beyond, decide, expected
 from bayescale.answers.common import interval_name, reach, read_value, reduced_table, where
 from bayescale.answers.mixture import Stack
-from bayescale.answers.optimum import Split, budgets, least_budget, optimum, read_split
+from bayescale.answers.optimum import LARGEST, Split, budgets, least_budget, optimum, read_split
 from bayescale.cost import six_nd
 from bayescale.errors import InputError
 from bayescale.law import Output
@@ -155,7 +155,9 @@ def _decide(beliefs: list[Belief], budget: xr.DataArray, allowed: tuple[float, f
             slack = expected(beliefs, decide(beliefs, budget.variable * (1 - allowed[1]))[1]) - best
 
         def left(u: Any) -> Any:
-            return slack - (expected(beliefs, split.along(u, budget.variable)) - best)
+            more = expected(beliefs, split.along(u, budget.variable)) - best
+            # At the very end nothing may be left for the other input: no loss there is finite, and none is allowed.
+            return slack - more.where(np.isfinite(more), LARGEST)
 
         up, down = crossing(left, place, high), crossing(lambda u: left(-u), -place, -low)
         # Minus infinity: nothing is allowed, not even rounding; infinity: all up to the limit is.
@@ -275,10 +277,13 @@ def _say_level(answer: xr.Dataset, row: Mapping[str, Any]) -> str:
         said = f"{where(answer, row)}: {row[f'{BUDGET}_bayes']:.3g} {unit} are expected to be enough, "
         said += _plan(answer, row)
     never = row.get(f"{BUDGET} never", 0.0)
+    if never == 1:
+        return f"{said}, and in no draw is any: the law's limit lies short of the level."
+    median = row[f"{BUDGET} median"]
+    least = f"The least budget is {median:.3g} {unit}" if np.isfinite(median) else "More likely than not none is enough"
     return (
-        f"{said}. The least budget is {row[f'{BUDGET} median']:.3g} {unit} ({interval_name()} "
-        f"{row[f'{BUDGET} lower']:.3g} to {row[f'{BUDGET} upper']:.3g}); with probability {never:.2g} none is enough."
-        f"{reach(row)}"
+        f"{said}. {least} ({interval_name()} of the least budget {row[f'{BUDGET} lower']:.3g} to "
+        f"{row[f'{BUDGET} upper']:.3g} {unit}); with probability {never:.2g} none is enough.{reach(row)}"
     )
 
 

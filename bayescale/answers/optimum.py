@@ -213,7 +213,25 @@ def read_split(
     if crossed := [name for name in free if least[name] > most[name]]:
         name = crossed[0]
         raise InputError(f"{name} must be at least {least[name]:.4g} and at most {most[name]:.4g}: nothing is left.")
-    return Split(law, cost, MappingProxyType(values), free, MappingProxyType(least), MappingProxyType(most))
+    split = Split(law, cost, MappingProxyType(values), free, MappingProxyType(least), MappingProxyType(most))
+    _require_cost(split)
+    return split
+
+
+def _require_cost(split: Split) -> None:
+    """Refuse a cost that gives no number above zero for the smallest run."""
+    price = split.spent({name: xr.Variable((), split.least[name]) for name in split.free})
+    try:
+        numbers = np.asarray(price, dtype=float)
+    except (TypeError, ValueError):
+        numbers = np.array(np.nan)
+    if not bool((np.isfinite(numbers) & (numbers > 0)).all()):
+        at = listed(f"{name} = {split.least[name]:.4g}" for name in split.free)
+        shown = f"{numbers.min():.4g}" if numbers.size and np.isfinite(numbers).any() else "no finite number"
+        raise InputError(
+            f"A cost must be positive and finite; for the smallest run ({at}) this one gives {shown}. Mend the function, "
+            "or its other arguments."
+        )
 
 
 def _read_given(name: str, value: Any, of_law: bool) -> xr.DataArray:
