@@ -497,3 +497,15 @@ def test_figure_of_one_input_and_of_laws(grid_runs, two):
 
 def test_loss_is_the_output_of_the_fixtures(posterior):
     assert posterior.model.law.output == LOSS
+
+
+def test_one_simulated_outcome_is_refused(scattered_posterior):
+    with pytest.raises(bs.InputError, match="no standard error"):
+        bs.design(scattered_posterior, 1e20, about="alpha", checks=1)
+
+
+def test_unit_of_a_price_of_ones_own_is_singular_after_per(scattered_posterior):
+    candidates = pd.DataFrame({"N": [1e8], "D": [1e10], "cost": [2.0]})
+    said = design_sentences(bs.design(scattered_posterior, 10, candidates, about="E", checks=0))[0]
+    assert "(cost 2 units of cost)" in said
+    assert said.endswith("per unit of cost.")

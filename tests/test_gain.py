@@ -246,3 +246,14 @@ def test_reweighted_groups_of_draws_are_the_laws():
     told = reweigh(density, own, np.zeros((1000, 1)), member)
     assert told.information[0] == pytest.approx(information_of_mixture(2.0), abs=4 * told.error[0])
     assert 0.5 < told.found[0] < 1
+
+
+def test_runs_that_tell_nothing_are_not_bought():
+    """Two laws that one run tells apart for good: a second adds less than rounding, and is left unbought."""
+    member = np.repeat([0, 1], 200)
+    rng = np.random.default_rng(0)
+    response = member[:, None] * 100.0 + 0.1 * rng.standard_normal((400, 3))
+    state = Laws.of_draws(member, response, np.zeros((400, 3)), 50, 3, rng)
+    plan = best_plan(state, np.ones(3), 10.0, 3)
+    assert len(plan.runs) == 1
+    assert plan.total == pytest.approx(np.log(2), abs=1e-6)

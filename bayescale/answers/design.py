@@ -76,7 +76,7 @@ def design(
     repeat : bool
         Whether a candidate may be chosen again, with another seed; rows that are alike are runs of their own anyway.
     checks : int
-        Simulated outcomes by which the promise is checked; 0 for none.
+        Simulated outcomes by which the promise is checked, at least 2; 0 for none.
     seed : int
         For simulated outcomes, the draws of a stack and those of a new group.
 
@@ -225,6 +225,8 @@ def _check_counts(batch: int, checks: int) -> None:
     for name, value, least in (("batch", batch, 1), ("checks", checks, 0)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise InputError(f"{name} must be a whole number of at least {least}; {value!r} was given.")
+    if checks == 1:
+        raise InputError("One simulated outcome has no standard error; checks is 0, for none, or at least 2.")
 
 
 def _read_about(source: _Source, about: str, at, cost, group, seed) -> Quantity | None:
@@ -480,7 +482,7 @@ def design_sentences(answer: xr.Dataset) -> list[str]:
     else:
         lines = [
             f"{'Then run' if step else 'Run'} {run}{'' if step else ' next'}: {_effect(answer, step)}; "
-            f"{added[step]:.3g} nats, {per_cost[step]:.3g} per {unit}."
+            f"{added[step]:.3g} nats, {per_cost[step]:.3g} per {unit.replace('units', 'unit')}."
             for step, run in enumerate(runs)
         ]
         spent = float(answer["run_cost"].sum())

@@ -13,6 +13,7 @@ import numpy as np
 
 # A squared correlation of S independent draws is 1/S by chance alone, and up to 12/S among hundreds of candidates.
 CHANCE = 12.0
+NOTHING = 1e-6  # nats: a run that adds no more is not worth its cost
 # How costs weigh in the choice of the next run: gain over cost, over its square root, and gain alone.
 POWERS = (1.0, 0.5, 0.0)
 
@@ -252,7 +253,7 @@ def greedy[S: State](
         gains = np.where(open_ & (cost <= left), state.gains(), -np.inf)
         worth = gains / cost**power
         best = int(np.argmax(worth))
-        if not gains[best] > 0:
+        if not gains[best] > NOTHING:
             break
         chosen.append(best)
         gained.append(float(gains[best]))
