@@ -245,3 +245,8 @@ def test_the_command_line(fitted, exact_posterior, tmp_path, monkeypatch):
     assert row["multiplier lower"] < row["multiplier median"] < row["multiplier upper"]
     words = ["multiplier", "post.nc", "code", "--other", "other.nc", "--along", "N", "--N", "1B", "--D", "20B"]
     assert "the second recipe needs" in CliRunner().invoke(app, words).output
+
+
+def test_a_share_that_is_no_number_is_refused(grouped_posterior):
+    with pytest.raises(bs.InputError, match="reducible is a share"):
+        bs.multiplier(grouped_posterior, "code", "text", reducible="half")  # pyright: ignore[reportArgumentType]

@@ -345,3 +345,11 @@ def test_the_figure_shows_the_curve_and_its_atoms(spread):
     assert "never 0.5" in ax.get_legend_handles_labels()[1][0]
     assert ax.get_xscale() == "log"
     plt.close("all")
+
+
+@pytest.mark.parametrize("group", ["code", "new"])
+def test_sentences_name_the_group_and_the_horizons_unit(grouped_posterior, group):
+    answer = bs.threshold(grouped_posterior, L=2.0, group=group, horizon=1e15)
+    said = threshold_sentences(answer)[1]
+    assert f"L at most 2, group {group}: reached" in said
+    assert "P(only beyond 1e+15 FLOP)" in said

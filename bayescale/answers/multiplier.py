@@ -111,7 +111,7 @@ def multiplier(
             lambda member: multiplier(posterior, first, other.group_of(member, second), other=member, **asked),
             seed,
         )
-    if reducible is not None and not 0 < reducible < 1:
+    if reducible is not None and not (isinstance(reducible, float | int | np.number) and 0 < reducible < 1):
         raise InputError(f"reducible is a share of the reducible response, between 0 and 1; {reducible!r} was given.")
     _check_names(posterior, other, first, second)
     for fitted in (posterior, other):

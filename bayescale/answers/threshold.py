@@ -401,6 +401,7 @@ def threshold_sentences(answer: xr.Dataset) -> list[str]:
         lines.append("The fit allows a departure from the law; thresholds do without it, and are too sure by as much.")
     for row in table.to_dict("records"):
         at = "".join(f", {c} {row[c]:.4g}" if isinstance(row[c], float) else f", {c} {row[c]}" for c in labels)
+        at += f", group {attrs['group']}" if "group" in attrs else ""
         goal = f"{attrs['output']} {attrs['sense']} {row['level']:.4g}{at}"
         lines.append(f"{goal}: {_when(row, scale, unit, attrs)}")
         lines += _told(row)
@@ -425,7 +426,7 @@ def _when(row: Mapping[str, Any], scale: str, unit: str, attrs: Mapping[str, Any
     )
     said += f". P(never) = {never:.2g}" + (", the law's limit lies short of the level" if never else "")
     if "P(beyond horizon)" in row:
-        said += f"; P(only beyond {attrs['horizon']:.4g}) = {row['P(beyond horizon)']:.2g}"
+        said += f"; P(only beyond {attrs['horizon']:.4g}{unit}) = {row['P(beyond horizon)']:.2g}"
     if at_once:
         said += f"; P(reached at any {scale}, however small) = {at_once:.2g}"
     times = row.get("times_largest", 0.0)
