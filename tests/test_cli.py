@@ -337,7 +337,7 @@ def test_threshold_of_an_ability(ask):
     assert "1000 questions can tell from a guess" in err
     code, out, _ = ask("threshold", "post.nc", "--then", "ability.nc", "--accuracy", "0.5", "--group", "sort5")
     assert code == 0
-    assert re.search(r"accuracy at least 0\.5: .* C", out)
+    assert re.search(r"accuracy at least 0\.5, group sort5: .* C", out)
 
 
 def test_sharpness(ask):

@@ -229,8 +229,8 @@ def _require_cost(split: Split) -> None:
         at = listed(f"{name} = {split.least[name]:.4g}" for name in split.free)
         shown = f"{numbers.min():.4g}" if numbers.size and np.isfinite(numbers).any() else "no finite number"
         raise InputError(
-            f"A cost must be positive and finite; for the smallest run ({at}) this one gives {shown}. Mend the function, "
-            "or its other arguments."
+            f"A cost must be positive and finite; for the smallest run ({at}) this one gives {shown}. "
+            "Mend the function, or its other arguments."
         )
 
 
