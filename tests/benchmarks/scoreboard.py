@@ -1,0 +1,253 @@
+"""Scoreboard of forward splits: the large runs of public tables, forecast by the default from the small ones.
+
+    python tests/benchmarks/scoreboard.py                            # the recommended model on every table: an hour
+    python tests/benchmarks/scoreboard.py --table olmo_ladder --model recommended
+    python tests/benchmarks/scoreboard.py --inner                    # all models on inner splits, to choose among them
+    python tests/benchmarks/scoreboard.py --points 3 5 8             # new groups, pooled and alone, on tiny_sweep
+    python tests/benchmarks/scoreboard.py --summary                  # prints the log kept beside it
+
+Inner splits hold out the largest fifth of the rows that the outer split fits; the outer test rows are no part of them.
+Every evaluation is appended to the log, scoreboard.csv; one that the log has at the same commit is not made again.
+Two tables are read from a folder of tidy CSVs (``--folder``), the others by ``bs.load_runs``.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import bayescale as bs
+
+LOG = Path(__file__).with_suffix(".csv")
+ROOT = Path(__file__).parents[2]
+DOMAINS = ("arxiv", "book", "c4", "github", "commoncrawl", "stackexchange", "wikipedia", "openhermes")
+LEAST, SHARE = 10, 0.2
+
+
+@dataclass(frozen=True)
+class Table:
+    """A public table, how it is read, and where it is cut: a compute, or above a fifth of the runs, at least ten."""
+
+    read: Callable[[Path], pd.DataFrame]
+    cut: float | None = None
+    held: Callable[[pd.DataFrame], Any] | None = None
+
+    def fitted(self, folder: Path) -> tuple[pd.DataFrame, np.ndarray]:
+        """Runs, and which of them the outer split fits."""
+        runs = self.read(folder).reset_index(drop=True)
+        if self.held is not None:
+            return runs, ~np.asarray(self.held(runs))
+        return runs, below(runs["C"].to_numpy(), self.cut)
+
+
+def below(cost: np.ndarray, cut: float | None = None) -> np.ndarray:
+    """Which runs cost less than the cut; by default the compute above which a fifth of the runs, at least ten, lie."""
+    if cut is None:
+        cut = np.sort(cost)[-max(LEAST, int(np.ceil(SHARE * len(cost))))] * (1 - 1e-6)
+    return cost < cut
+
+
+def chinchilla(_: Path) -> pd.DataFrame:
+    """Read the 240 runs."""
+    runs = bs.load_runs("chinchilla")
+    return runs[~runs["is_outlier"]]
+
+
+def porian(_: Path) -> pd.DataFrame:
+    """Read the tuned experiment on RefinedWeb."""
+    runs = bs.load_runs("porian_isoflop")
+    return runs[runs["experiment"] == "refinedweb|tuned|short|const|standard|val"]
+
+
+def misfitting(_: Path) -> pd.DataFrame:
+    """Read the runs at their end."""
+    runs = bs.load_runs("misfitting_c4")
+    return runs[runs["is_final"]]
+
+
+def slimpajama(folder: Path) -> pd.DataFrame:
+    """Read the loss on each domain of the first mixture, the domains as groups."""
+    runs: Any = pd.read_csv(folder / "data_mixing_slimpajama" / "data_mixing_slimpajama.csv")
+    runs = runs[runs["mixture_id"] == runs["mixture_id"].min()]
+    runs = runs.rename(columns={"params": "N", "tokens": "D", "flops": "C"})
+    tables = [runs[["N", "D", "C"]].assign(domain=d, L=runs[f"loss_{d}"]) for d in DOMAINS]
+    return pd.concat(tables).dropna()
+
+
+def openclip(folder: Path) -> pd.DataFrame:
+    """Read the error of zero-shot classification on ImageNet against parameters and samples seen."""
+    runs: Any = pd.read_csv(folder / "openclip_laion" / "openclip_laion.csv")
+    runs = runs[(runs["downstream_dataset"] == "imagenet1k") & (runs["metric"] == "top1_accuracy")]
+    runs = runs.rename(columns={"params": "N", "samples_seen": "D", "error": "L", "forward_macs_total": "C"})
+    return runs[["N", "D", "C", "L", "upstream_dataset"]]
+
+
+def routed(_: Path) -> pd.DataFrame:
+    """Read the runs with experts at their end, one router; cost is FLOP per step, all having as many steps."""
+    runs = bs.load_runs("routed_moe")
+    runs = runs[runs["is_final"] & (runs["router_type"] == "S-Base")]
+    return runs.assign(C=runs["flops_per_step"])[["N", "experts", "C", "L"]]
+
+
+def hexagons(_: Path) -> pd.DataFrame:
+    """Read the best Elo of each board within every tenth of a decade of compute."""
+    runs = bs.load_runs("hex_alphazero")
+    best = runs.groupby(["board_size", np.floor(10 * np.log10(runs["C"]))])["elo"].idxmax()
+    return runs.loc[best, ["C", "board_size", "elo"]]
+
+
+TABLES = {
+    "chinchilla_1e21": Table(chinchilla, 1e21),
+    "chinchilla_1e20": Table(chinchilla, 1e20),
+    "olmo_ladder": Table(lambda _: bs.load_runs("olmo_ladder"), held=lambda t: t["size"] == "3B"),
+    "misfitting_c4": Table(misfitting),
+    "porian_isoflop": Table(porian),
+    "gadre_overtraining": Table(lambda _: bs.load_runs("gadre_overtraining")),
+    "openclip_laion": Table(openclip),
+    "routed_moe": Table(routed),
+    "hex_alphazero": Table(hexagons),
+    "data_mixing_slimpajama": Table(slimpajama),
+}
+# What is tried beside the recommendation, each one change away from it or from the bare law.
+MODELS = {
+    "recommended": {},
+    "exact law": {"discrepancy": False},
+    "noise by size": {"noise": "student+size"},
+    "kaplan_offset": {"law": "kaplan_offset"},
+}
+
+
+def models_of(name: str, runs: pd.DataFrame) -> dict[str, bs.Model]:
+    """Models by name: the recommended one with what is to be changed."""
+    recipe = bs.recommend(runs)
+    changed = MODELS[name]
+    options = {"pool": recipe.pool, "noise": recipe.noise, "discrepancy": recipe.discrepancy} | changed
+    laws = [options.pop("law")] if "law" in options else recipe.laws
+    return {str(law): bs.Model(law, runs, **options) for law in laws}
+
+
+def evaluate(runs: pd.DataFrame, fitted: np.ndarray, model: str, draws: int) -> pd.DataFrame:
+    """Scores of one model, and of the naive forecasts beside it."""
+    marked = runs.assign(is_fitted=fitted)
+    answer = bs.backtest(marked, models_of(model, marked), train="is_fitted", seed=1, draws=draws, tune=draws)
+    return bs.backtest_table(answer).reset_index().assign(model=model, fitted=int(fitted.sum()))
+
+
+def new_groups(points: int, draws: int) -> pd.DataFrame:
+    """Scores of each modality of tiny_sweep but for its first few runs, pooled and alone."""
+    runs = bs.load_runs("tiny_sweep")
+    answer = bs.backtest(runs, ["chinchilla"], pool="modality", points=points, seed=1, draws=draws, tune=draws)
+    table = bs.backtest_table(answer, "modality").reset_index()
+    return table.assign(model="pooled and alone", fitted=points)
+
+
+def commit() -> str:
+    """Short name of the commit, with a plus where the checkout differs from it."""
+    ask = ["git", "-C", str(ROOT)]
+    name = subprocess.run([*ask, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
+    differs = subprocess.run([*ask, "diff", "--quiet", "HEAD", "--", "bayescale"], check=False).returncode
+    return name.strip() + ("+" if differs else "")
+
+
+def append(table: str, split: str, scores: pd.DataFrame, draws: int, seconds: float) -> None:
+    """Write an evaluation down, below what was written before."""
+    lines = scores.assign(
+        table=table, split=split, draws=draws, date=date.today().isoformat(), commit=commit(), seconds=round(seconds)
+    )
+    if "modality" not in lines:
+        lines["modality"] = ""
+    first = ["date", "commit", "table", "split", "model", "draws", "forecaster", "modality", "fitted", "runs"]
+    rest = [c for c in lines.columns if c not in first]
+    lines = lines[[*first, *sorted(rest)]].round(5)
+    lines.to_csv(LOG, mode="a", header=not LOG.exists(), index=False)
+
+
+def done(table: str, split: str, model: str) -> bool:
+    """Whether the log has this evaluation at this commit."""
+    if not LOG.exists():
+        return False
+    log = pd.read_csv(LOG, dtype={"commit": str})
+    same = (log["table"] == table) & (log["split"] == split) & (log["model"] == model) & (log["commit"] == commit())
+    return bool(same.any())
+
+
+def summary() -> str:
+    """The last evaluation of each table, split and model; and how far mean coverage is from what it should be."""
+    log = pd.read_csv(LOG).drop_duplicates(["table", "split", "model", "forecaster", "modality"], keep="last")
+    shown = ["runs", "rmse", "bias", "cover50", "cover80", "cover90", "cover95", "width95", "crps", "log_score"]
+    said = []
+    part: Any
+    for split, part in log[log["split"].isin(["outer", "inner"])].groupby("split", sort=False):
+        table = part.set_index(["table", "model", "forecaster"])[[*shown, "converged"]]
+        naive = table.index.get_level_values("forecaster").isin(["last value", "log-log line", "least squares"])
+        repeated = naive & (table.index.get_level_values("model") != "recommended")
+        said.append(f"{split} splits\n{table[~repeated].to_string(float_format='{:.3g}'.format, na_rep='')}")
+        means = table[~naive].groupby(level="model")[["cover50", "cover80", "cover90", "cover95"]].mean()
+        counts = table[~naive].groupby(level="model").size().rename("tables")
+        said.append(f"mean over tables\n{means.assign(tables=counts).to_string(float_format='{:.3f}'.format)}")
+    for split, part in log[log["split"].str.startswith("new")].groupby("split", sort=False):
+        by = part.pivot_table(index="modality", columns="forecaster", values=["crps", "log_score", "rmse"])
+        better = {s: (by[s]["chinchilla"] - by[s]["chinchilla alone"]) for s in ("crps", "log_score", "rmse")}
+        wins = {s: int((d > 0).sum() if s == "log_score" else (d < 0).sum()) for s, d in better.items()}
+        said.append(f"{split}: pooled better than alone in {wins} of {len(by)} modalities\n{by.round(3).to_string()}")
+    return "\n\n".join(said)
+
+
+def main() -> None:
+    """Evaluate what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", nargs="*", default=list(TABLES), choices=list(TABLES))
+    parser.add_argument("--model", nargs="*", choices=list(MODELS))
+    parser.add_argument("--inner", action="store_true", help="hold out within the rows the outer split fits")
+    parser.add_argument("--points", nargs="*", type=int, help="new groups, known by so many runs, instead of tables")
+    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--folder", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--summary", action="store_true", help=f"only print what {LOG.name} holds")
+    asked = parser.parse_args()
+    if asked.summary:
+        print(summary())
+        return
+    warnings.simplefilter("ignore")
+    split = "inner" if asked.inner else "outer"
+    tasks: list[tuple[str, str, str, Callable[[], pd.DataFrame]]] = []
+    for points in asked.points or ():
+        tasks.append(
+            ("tiny_sweep", f"new, {points} points", "pooled and alone", lambda k=points: new_groups(k, asked.draws))
+        )
+    for name in [] if asked.points else asked.table:
+        for model in asked.model or (list(MODELS) if asked.inner else ["recommended"]):
+            tasks.append((name, split, model, lambda n=name, m=model: _one(n, m, asked)))
+    for table, kind, model, ask in tasks:
+        if done(table, kind, model):
+            continue
+        began = time.monotonic()
+        try:
+            scores = ask()
+        except bs.InputError as error:
+            print(f"{table} {kind} {model}: {error}", flush=True)
+            continue
+        append(table, kind, scores, asked.draws, time.monotonic() - began)
+        print(f"{table} {kind} {model}: {time.monotonic() - began:.0f} s\n{scores.head(1).T.to_string()}", flush=True)
+
+
+def _one(name: str, model: str, asked) -> pd.DataFrame:
+    runs: Any
+    runs, fitted = TABLES[name].fitted(asked.folder)
+    if asked.inner:
+        runs = runs[fitted].reset_index(drop=True)
+        cost = runs["C"].to_numpy()
+        fitted = below(cost)
+    return evaluate(runs, fitted, model, asked.draws)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
