@@ -21,7 +21,8 @@ from bayescale.posterior import open_posterior
 
 COMMANDS = [
     *("demo", "check", "fit", "show", "forecast", "allocate", "threshold", "sharpness", "breaks", "design"),
-    *("contrast", "multiplier", "compare", "stack", "backtest", "update", "refit", "reproduce", "laws", "data"),
+    *("contrast", "multiplier", "compare", "stack", "backtest", "update", "refit", "report", "reproduce"),
+    *("laws", "data"),
 ]
 HEAVY = {"pymc", "pytensor", "numba", "nutpie", "arviz", "arviz_plots", "matplotlib"}
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bayescale.cli.common import check_output, open_all, open_either, read_numbers, read_pairs
+from bayescale.cli.common import JsonOption, check_output, open_all, open_either, print_json, read_numbers, read_pairs
 
 
 def report(
@@ -28,6 +28,7 @@ def report(
     level: Annotated[str | None, typer.Option("--level", help="Level of the response whose cost is asked.")] = None,
     title: Annotated[str, typer.Option("--title", help="Of the page; by default the law's name.")] = "",
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    as_json: JsonOption = False,
 ) -> None:
     """Write one page with the answers, the figures, the checks, and a live part; it needs no network.
 
@@ -40,4 +41,7 @@ def report(
     saved = open_either(posteriors[0]) if len(posteriors) == 1 else open_all(posteriors)
     given = {name: read_numbers(name, text) for name, text in read_pairs(at, "--at")}
     write(saved, output, at=given or None, C=c, level=level, title=title, seed=seed)
+    if as_json:
+        print_json({"report": str(output), "bytes": output.stat().st_size, "posteriors": posteriors})
+        return
     print(f"Written to {output}.")
