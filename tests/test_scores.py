@@ -39,6 +39,11 @@ def test_crps_of_a_point_is_its_absolute_error():
     assert float(crps(draws, xr.DataArray(1.2))) == pytest.approx(1.3)
 
 
+def test_crps_with_a_draw_at_infinity_is_infinite_and_never_nan():
+    draws = xr.DataArray([[0.0, 1.0], [2.0, np.inf]], dims=("chain", "draw"))
+    assert float(crps(draws, xr.DataArray(1.2))) == np.inf
+
+
 def test_interval_score_by_hand():
     """Inside it is the width; 0.3 outside a 90 % interval costs 2 / 0.1 times 0.3 more."""
     assert interval_score(1.0, 2.0, 1.5, 0.9) == pytest.approx(1.0)

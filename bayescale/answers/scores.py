@@ -13,7 +13,7 @@ def crps(draws: xr.DataArray, measured: xr.DataArray) -> xr.DataArray:
     """Continuous ranked probability score, in the unit of the draws; lower is better.
 
     ``E|X - y| - E|X - X'| / 2`` over the draws as an empirical distribution (Gneiting & Raftery 2007, eq. 21). Of a
-    point forecast it is the absolute error.
+    point forecast it is the absolute error; infinite where a draw is.
 
     Parameters
     ----------
@@ -28,10 +28,12 @@ def crps(draws: xr.DataArray, measured: xr.DataArray) -> xr.DataArray:
 
 def _crps(draws: np.ndarray, measured: np.ndarray) -> np.ndarray:
     n = draws.shape[-1]
+    finite = np.isfinite(draws).all(axis=-1)  # one draw at infinity, and the score of the draws is infinite
+    draws = np.where(finite[..., None], draws, 0.0)
     error = np.abs(draws - measured[..., None]).mean(axis=-1)
     # Half the mean difference of all pairs, from the sorted draws: each is larger than those before it.
     rank = (2 * np.arange(1, n + 1) - n - 1) / n**2
-    return error - np.sort(draws, axis=-1) @ rank
+    return np.where(finite, error - np.sort(draws, axis=-1) @ rank, np.inf)
 
 
 def interval_score(low: Any, high: Any, measured: Any, level: float) -> Any:
