@@ -17,6 +17,7 @@ truth = bs.LAWS["abnar"].find("abnar2025").values
 model = bs.Model("abnar", design, noise="normal")
 runs = bs.simulate(model, {**truth, "sigma": 0.003}, seed=1)
 model = bs.Model("abnar", runs, noise="normal")
+slow = True
 agrees = ["abnar2025"]
 
 

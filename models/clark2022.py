@@ -14,6 +14,7 @@ routers = {"S-Base": "s_base", "RL-R": "rl_r", "Hash": "hash"}
 runs = pd.concat([pd.concat([final[final["router_type"] == r], dense]).assign(router=r) for r in routers])
 
 model = bs.Model("clark", runs.reset_index(drop=True), pool="router:none")
+slow = True
 
 agrees = ["clark2022_s_base @ S-Base"]
 _ROUNDING = (
