@@ -170,8 +170,8 @@ def _check_choice(name: str, choice: object, choices: tuple[object, ...]) -> Non
 
 
 def _check_length(table: pd.DataFrame) -> None:
-    if len(table) < 2:
-        raise InputError(f"The table has {counted(len(table), 'row')} of data. A law needs at least two runs.")
+    if not len(table):
+        raise InputError("The table has 0 rows of data. Give one row for each run.")
 
 
 # -- Name its columns

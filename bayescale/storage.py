@@ -5,12 +5,10 @@ It is written whole or not at all.
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.errors import InputError
+from bayescale.files import replacing
 from bayescale.numerals import as_float, is_numeric
 from bayescale.runs import hash_runs
 
@@ -169,33 +168,13 @@ def _specification(tree: xr.DataTree, path: str | os.PathLike[str], what: str) -
 
 def _write(path: str | os.PathLike[str], tree: xr.DataTree, what: str) -> None:
     """Write a tree under its name only when it is complete."""
-    path = Path(path)
-    example = {"posterior": "post.nc", "stack": "stack.nc"}[what]
-    if os.path.isdir(path):
-        raise InputError(f"Cannot write the {what} to {str(path)!r}: it is a folder. Name a file, such as {example}.")
-    path = Path(os.path.realpath(path))  # through a link, to what it points to
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise InputError(f"Cannot write the {what} to {str(path)!r}: it is no file. Name a file, such as {example}.")
     compressed = {
         node.path: {name: {"zlib": True, "complevel": 4} for name in node.data_vars}
         for node in tree.subtree
         if node.name in ("posterior", "sample_stats")
     }
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        os.close(handle)
-    except OSError as error:
-        raise InputError(
-            f"Cannot write the {what} to {str(path)!r}: {error.strerror}. Name a file in a folder that can be written."
-        ) from error
-    try:
+    with replacing(path, what, {"posterior": "post.nc", "stack": "stack.nc"}[what]) as name:
         tree.to_netcdf(name, engine="h5netcdf", encoding=compressed)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except (OSError, ValueError) as error:  # a full disk; text that HDF5 cannot hold
-        raise InputError(f"Cannot write the {what} to {str(path)!r}: {error}.") from error
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def _read(path: str | os.PathLike[str], what: str) -> xr.DataTree:

@@ -443,7 +443,7 @@ BAD = {
     "folder as table": (("check", "."), "folder"),
     "empty table": (("check", "empty.csv"), "empty"),
     "header only": (("fit", "header.csv"), "0 rows"),
-    "one row": (("fit", "one_row.csv"), "1 row"),
+    "one row": (("fit", "one_row.csv"), "1 run. A law needs at least two"),
     "NaN": (("fit", "nan.csv"), r"'D' .*row 4"),
     "negative": (("fit", "negative.csv"), r"'L' .*row 4.*-2\.2"),
     "text in numbers": (("fit", "words.csv"), r"'D' .*row 4.*'many'"),

@@ -20,6 +20,7 @@ FLOORS = {
         "streams",
         "search",
         "errors",
+        "files",
         "ops",
         "prior",
         "words",

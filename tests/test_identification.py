@@ -175,7 +175,6 @@ def test_errors_of_measurement_take_from_what_is_told():
 RISING, FALLING = np.linspace(0.3, 0.9, 8).round(2), np.linspace(4, 2, 12)
 
 
-@pytest.mark.filterwarnings("ignore::bayescale.BayescaleWarning")
 @pytest.mark.parametrize(
     ("law", "runs"),
     [

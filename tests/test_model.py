@@ -171,7 +171,6 @@ def test_pooling_that_cannot_be(runs, pool, message):
         pooled(runs, pool)
 
 
-@pytest.mark.filterwarnings("ignore::bayescale.errors.BayescaleWarning")  # nothing varies within such groups
 @pytest.mark.parametrize("column", ["D", "L"])
 def test_an_input_or_the_response_is_no_group(runs, column):
     runs = runs.assign(D=np.tile([1e9, 2e9, 4e9], 6), L=np.tile([3.0, 2.5, 2.0], 6))

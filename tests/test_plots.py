@@ -566,7 +566,7 @@ def test_prior_curves_are_the_law_at_draws_of_the_prior():
     assert panels[0].get_ylabel() == "loss L (nats/token)"
 
 
-@pytest.mark.filterwarnings("ignore::bayescale.errors.BayescaleWarning")
+@pytest.mark.filterwarnings("ignore:Column 'N'")  # one size, on purpose
 def test_prior_is_drawn_along_the_first_input_that_varies():
     runs = make_runs(("all",))
     runs = runs.loc[runs["N"] == 1e6]

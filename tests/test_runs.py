@@ -61,7 +61,6 @@ class TestReadFiles:
         ("text", "words"),
         [
             ("N,L\n", "0 rows"),
-            ("N,L\n7e9,2\n", "1 row of data"),
             ("N;L\n7e9;2\n8e9;3\n", "not semicolons"),
             ("N,N\n1e9,2\n2e9,3\n", "More than one column is called 'N'"),
         ],

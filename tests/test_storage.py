@@ -260,7 +260,7 @@ def test_a_write_that_breaks_off_leaves_no_trace(tmp_path, posterior, monkeypatc
 
 
 def test_where_nothing_can_be_written(tmp_path, posterior):
-    with pytest.raises(InputError, match=r"Cannot write .*No such file or directory"):
+    with pytest.raises(InputError, match="there is no folder"):
         posterior.save(tmp_path / "nowhere" / "post.nc")
     with pytest.raises(InputError, match="it is a folder"):
         posterior.save(tmp_path)

@@ -10,6 +10,7 @@ from scipy import stats
 import bayescale as bs
 from bayescale.answers import updating
 from bayescale.answers.updating import compare_draws, update_sentences, update_table
+from bayescale.cli import main
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.posterior import open_posterior
 
@@ -51,6 +52,21 @@ def test_all_runs_are_fitted_with_the_old_prior_and_reference(exact_posterior, n
     assert dict(model.reference) == dict(old.reference) != dict(old.refit_on(model.runs).reference)
     assert (model.response_scale, dict(model.priors)) == (old.response_scale, dict(old.priors))
     assert updated.posterior.model is model
+
+
+def test_one_new_run_in_a_file_is_enough(tmp_path, exact_posterior, no_sampler, capsys, monkeypatch):
+    exact_posterior.save(tmp_path / "post.nc")
+    more_runs().head(1).to_csv(tmp_path / "new.csv", index=False)
+    files = [str(tmp_path / name) for name in ("post.nc", "new.csv", "post2.nc")]
+    monkeypatch.setattr("sys.argv", ["bayescale", "update", *files[:2], "-o", files[2]])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0
+    ((model, _),) = no_sampler
+    assert len(model.runs) == len(exact_posterior.model.runs) + 1
+    assert model.response[-1] == pytest.approx(more_runs()["L"][0])
+    assert "1 run added to 25" in capsys.readouterr().out
+    assert open_posterior(tmp_path / "post2.nc").model.response[-1] == model.response[-1]
 
 
 def test_settings_of_the_fit_are_those_of_the_update(exact_posterior, no_sampler):

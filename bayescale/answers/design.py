@@ -405,9 +405,10 @@ def _far_out(source: _Source, table: pd.DataFrame, chosen: tuple[int, ...]) -> l
     reach = max(farthest(posterior, table.iloc[list(chosen)]) for posterior in source.posteriors)
     if reach < FAR:
         return []
+    free = all(posterior.model.discrepancy for posterior in source.posteriors)
     return [
         f"Chosen runs lie up to {reach:.3g} times beyond the runs so far. If the law does not hold there, they "
-        "mislead: make them in steps, or fit with discrepancy=True."
+        f"mislead: make them in steps{'' if free else ', or fit with discrepancy=True'}."
     ]
 
 

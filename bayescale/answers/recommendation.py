@@ -1,4 +1,4 @@
-"""Which model for which table? A default chosen from the columns and the number of runs, never from how it scores."""
+"""Which model for which table? A default chosen from the columns, never from how it scores on that table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -140,7 +140,7 @@ def recommend(runs: pd.DataFrame, pool: str | Mapping[str, str | None] | None = 
     Law chinchilla; pool modality; with a discrepancy
       Loss against parameters and tokens: the additive law.
       6 groups in column 'modality': they share strength, and each has its own law.
-      No law is exact: a smooth departure of learnt size keeps the interval honest beyond the runs.
+      No law is exact: a smooth departure of learnt size widens the band beyond the runs. Backtest without it, too.
     """
     kind = next((kind for kind in _KINDS if all(_varies(runs, c) for c in kind.columns)), None)
     if kind is None:
@@ -159,7 +159,9 @@ def recommend(runs: pd.DataFrame, pool: str | Mapping[str, str | None] | None = 
     return Recipe(kind.laws, pool, None, True, tuple(reasons))
 
 
-_DEPARTURE = "No law is exact: a smooth departure of learnt size keeps the interval honest beyond the runs."
+_DEPARTURE = (
+    "No law is exact: a smooth departure of learnt size widens the band beyond the runs. Backtest without it, too."
+)
 _MAY_BE_CONSTANT = ("chance",)
 
 

@@ -36,6 +36,10 @@ def sharpness(
     A metric that counts whole answers can make a steady gain look sudden; its companion does not: the share of right
     tokens, or their log-likelihood.
 
+    Answers are the law's, not the runs': a law that starts at chance, such as ``sigmoid_of_compute``, reads a plateau
+    above chance as a slow rise, and calls a sudden one gradual. Where runs wait above chance, fit
+    ``sigmoid_from_plateau``.
+
     Parameters
     ----------
     posterior : Posterior or Chain

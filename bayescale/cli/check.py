@@ -45,7 +45,9 @@ def check(
     """
     if runs.endswith(SAVED) and os.path.exists(runs):
         if column or fill or pool or prior or noise or discrepancy or average:
-            raise InputError(f"{runs!r} is a fit: its law, columns and priors are in it. Give it alone, with --json.")
+            raise InputError(
+                f"{runs!r} is a fit: its law, columns and priors are in it. Give it alone, with --json or --figure."
+            )
         check_figure(figure)
         _check_saved(runs, figure, as_json)
         return

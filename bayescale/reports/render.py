@@ -1,15 +1,11 @@
-"""A report's sections as a page, and as Markdown; and files written whole."""
+"""A report's sections as a page, and as Markdown."""
 
 import base64
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-from bayescale.errors import InputError
 from bayescale.reports.parts import SAID, Section
 from bayescale.words import listed
 
@@ -91,43 +87,3 @@ def _asset(name: str) -> str:
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'" if text else "'none'"
-
-
-def check_place(path: str | os.PathLike[str]) -> Path:
-    """Refuse, before the work is done, a place that cannot be written after it; follow links.
-
-    Raises
-    ------
-    InputError
-        The folder does not exist, or no file can be there.
-    """
-    real = Path(os.path.realpath(path))
-    if not real.parent.is_dir():
-        raise InputError(f"Cannot write the report to {str(path)!r}: there is no folder {str(real.parent)!r}.")
-    if real.exists() and not real.is_file():
-        raise InputError(f"Cannot write the report to {str(path)!r}: it is no file. Name a file, such as report.html.")
-    return real
-
-
-def write_whole(path: str | os.PathLike[str], text: str) -> None:
-    """Write text to a file that appears under its name only when it is complete.
-
-    Raises
-    ------
-    InputError
-        The folder does not exist or cannot be written.
-    """
-    path, name = check_place(path), ""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        raise InputError(
-            f"Cannot write the report to {str(path)!r}: {error.strerror}. Name a file in a folder that can be written."
-        ) from error
-    finally:
-        if name:
-            Path(name).unlink(missing_ok=True)

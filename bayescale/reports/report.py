@@ -8,14 +8,16 @@ from typing import Any
 
 from bayescale.answers.mixture import Stack
 from bayescale.errors import InputError
+from bayescale.files import check_place, replacing
 from bayescale.posterior import Posterior
 from bayescale.reports.answered import answer_all, choose, tried
 from bayescale.reports.live import live_data
 from bayescale.reports.question import read_question
-from bayescale.reports.render import check_place, markdown, page_of, write_whole
+from bayescale.reports.render import markdown, page_of
 from bayescale.reports.sections import all_sections
 
 PAGE, MARKDOWN = (".html", ".htm"), (".md", ".markdown")
+EXAMPLE = "report.html"
 
 
 def report(
@@ -64,7 +66,7 @@ def report(
     suffix = Path(path).suffix.lower()
     if suffix not in (*PAGE, *MARKDOWN):
         raise InputError(f"A report is a page, .html, or Markdown, .md; {str(path)!r} was given.")
-    check_place(path)
+    check_place(path, "report", EXAMPLE)
     members = _members(posterior)
     main, comparison = choose(members, seed)
     subject = posterior if isinstance(posterior, Stack) else members[main]
@@ -76,9 +78,11 @@ def report(
     title = title or f"{' and '.join(one.model.law.name for one in members.values())}: a report"
     if suffix in PAGE:
         live = tried(lambda: live_data(subject, question.held, seed))
-        write_whole(path, page_of(title, sections, live, question.held, question.budget))
+        text = page_of(title, sections, live, question.held, question.budget)
     else:
-        write_whole(path, markdown(title, sections))
+        text = markdown(title, sections)
+    with replacing(path, "report", EXAMPLE) as name:
+        Path(name).write_text(text, encoding="utf-8")
 
 
 def _members(posterior) -> dict[str, Posterior]:
