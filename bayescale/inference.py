@@ -19,6 +19,7 @@ from bayescale.layout import layout, prior_point, starting_point, unpack
 from bayescale.model import Model
 from bayescale.modes import STARTS, Mode, find_modes, group_chains, log_evidence
 from bayescale.posterior import Posterior
+from bayescale.progress import waiting, wanted
 from bayescale.streams import stream
 
 LOW_RANK_LIMIT = 150  # beyond this many dimensions a low-rank mass matrix costs more than it brings
@@ -100,9 +101,10 @@ def fit(
     """
     _check_settings(draws, tune, chains, target_accept, seed)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
-    progress = sys.stderr.isatty() if progress is None else progress
+    progress = wanted(progress)
     with _lock, _one_thread():
-        logp = _compiled(model)
+        with waiting(f"compiling {model.law.name}, once for its kind of model", progress):
+            logp = _compiled(model)
         size = sum(free.size for free in layout(model))
         first = _Attempt(
             "low_rank" if size <= LOW_RANK_LIMIT else "diag",
@@ -114,7 +116,8 @@ def fit(
         if model.law.multimodal:
             first = replace(first, adaptation="diag", target_accept=target_accept or 0.95)
             rng = stream("modes", seed)
-            modes = find_modes(logp, [prior_point(model, rng) for _ in range(STARTS)])
+            with waiting(f"looking for the modes of {model.law.name} from {STARTS} starts", progress):
+                modes = find_modes(logp, [prior_point(model, rng) for _ in range(STARTS)])
             sample = partial(_sample_modes, modes) if modes else _sample
         best = trace = sample(model, logp, first, seed, chains, progress, cores)
         tried = [str(first)]

@@ -12,6 +12,7 @@ import numpy as np
 from bayescale.coordinates import Coordinates
 from bayescale.errors import InputError
 from bayescale.prior import POSITIVE, REAL, UNIT, Prior, Support
+from bayescale.words import preformatted
 
 GEOMETRIC_MEAN = "geometric mean"
 MEAN = "mean"
@@ -434,7 +435,13 @@ class Law:
             )
 
     def __str__(self):
-        return self.name
+        return self.card()
+
+    def __repr__(self):
+        return f"<Law {self.name}: {self.text()}>"
+
+    def _repr_html_(self):
+        return f"{self.mathml()}{preformatted(self.card())}"
 
     @property
     def constants(self) -> tuple[str, ...]:
@@ -599,6 +606,7 @@ class Law:
         width = max(len(p.symbol) for p in self.params)
         lines = [
             f"{self.name}: {self.title}",
+            f"  {self.text()}",
             f"  {self.latex()}",
             f"  {self.reference}",
             "",

@@ -19,6 +19,7 @@ from bayescale.measured import error_column, read_errors
 from bayescale.noise import TRIALS, Noise, find_noise
 from bayescale.prior import POSITIVE, REAL, Prior
 from bayescale.runs import check_runs, describe_runs
+from bayescale.words import preformatted
 
 PARTIAL, NONE, COMPLETE = "partial", "none", "complete"
 SPREAD = "_spread"
@@ -370,6 +371,9 @@ class Model:
 
     def __repr__(self):
         return str(self)
+
+    def _repr_html_(self):
+        return f"{self.law.mathml()}{preformatted(str(self))}"
 
     def __str__(self):
         law, output = self.law, self.law.output

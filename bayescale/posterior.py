@@ -19,6 +19,7 @@ from bayescale.layout import WEIGHTS, natural_dims
 from bayescale.model import MEAN, NEW_LABEL, NONE, PARTIAL, SPREAD, Model
 from bayescale.storage import Stored, read_tree, write_tree
 from bayescale.streams import stream
+from bayescale.words import preformatted
 
 NEW = NEW_LABEL
 DRIFT = "drift"
@@ -344,9 +345,15 @@ class Posterior:
         return str(self)
 
     def __str__(self):
-        model = self.model
+        return "\n".join([*self._title(), "", self._shown().to_string()])
+
+    def _repr_html_(self):
+        return f"{self.model.law.mathml()}{preformatted(chr(10).join(self._title()))}{self._shown().to_html()}"
+
+    def _shown(self) -> pd.DataFrame:
+        """Summary as text, each column with the digits that it deserves."""
         table = self.summary()
-        shown = pd.DataFrame(
+        return pd.DataFrame(
             {
                 column: [
                     f"{v:.0f}" if column == "ess_bulk" else f"{v:.4f}" if column == "r_hat" else f"{v:.4g}"
@@ -356,16 +363,16 @@ class Posterior:
             },
             index=table.index,
         )
+
+    def _title(self) -> list[str]:
+        model = self.model
         where = f", {len(model.groups)} groups of {model.group}" if model.group else ""
-        lines = [
+        return [
             f"Posterior of {model.law.name}: {model.law.text()}",
             f"{len(model.runs)} runs{where}, noise {model.noise}, discrepancy {model.discrepancy or 'none'}, "
             f"seed {self.info.get('seed', 'unknown')}",
             str(self.diagnostics),
-            "",
-            shown.to_string(),
         ]
-        return "\n".join(lines)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to one NetCDF file: draws, runs, model, versions, seed and diagnostics.

@@ -1,6 +1,7 @@
 """Words for sentences about a table: lists of names, counts, and rows as the user counts them."""
 
 from collections.abc import Iterable, Sequence
+from html import escape
 
 import numpy as np
 
@@ -23,6 +24,11 @@ def quoted(names: Iterable[object]) -> str:
 def counted(n: int, noun: str) -> str:
     """Say a number of things: ``1 row``, ``3 rows``."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def preformatted(text: str) -> str:
+    """Text for a notebook's page, as it stands."""
+    return f"<pre>{escape(text)}</pre>"
 
 
 def row_numbers(positions: Sequence[int] | np.ndarray) -> str:

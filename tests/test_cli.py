@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 
 import bayescale as bs
-from bayescale import cli, demo, inference
+from bayescale import cli, demo, inference, progress
 from bayescale.answers import comparison
 from bayescale.posterior import open_posterior
 
@@ -404,6 +404,31 @@ def test_one_data_set(ask):
     assert code == 0
     assert "Licence" in out
     assert read_json(ask("data", "tiny_sweep", "--json")[1])["description"] == out.rstrip("\n")
+
+
+def test_version(ask):
+    assert ask("--version") == (0, f"bayescale {bs.__version__}\n", "")
+
+
+def test_quiet_shows_no_progress_on_a_terminal(ask, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    ask("laws", "power")
+    assert progress.wanted()
+    ask("--quiet", "laws", "power")
+    assert not progress.wanted()
+    ask("laws", "power")
+    assert progress.wanted()
+
+
+def test_shells_complete_commands_and_options():
+    code = "import sys; sys.argv[:] = ['bayescale']; from bayescale.cli import main; main()"
+    for typed, completed in (("al", "allocate"), ("allocate --at", "--at")):
+        count = str(len(typed.split()))
+        asked = {"_BAYESCALE_COMPLETE": "complete_bash", "COMP_WORDS": f"bayescale {typed}", "COMP_CWORD": count}
+        found = subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, **asked}, capture_output=True, text=True, check=True
+        )
+        assert completed in found.stdout.split()
 
 
 def test_an_exported_data_set_can_be_read_again(ask, tmp_path):

@@ -21,6 +21,7 @@ FLOORS = {
         "search",
         "errors",
         "files",
+        "progress",
         "ops",
         "prior",
         "words",

@@ -525,3 +525,12 @@ def test_henighan_table_1(domain):
     assert law.at(f"henighan2020_{domain}_C", x=C_0 * PF_DAY) == pytest.approx(floor_C + 1)
     far = C_0 * PF_DAY * 10 ** (1 / alpha_C)
     assert law.at(f"henighan2020_{domain}_C", x=far) == pytest.approx(floor_C + 0.1)
+
+
+def test_a_law_is_shown_in_a_line_a_card_and_on_a_page():
+    law = LAWS["chinchilla"]
+    assert repr(law) == "<Law chinchilla: L = E + A/N**alpha + B/D**beta>"
+    assert str(law) == law.card()
+    page = law._repr_html_()
+    assert page.startswith("<math")
+    assert "irreducible" in page

@@ -312,3 +312,19 @@ def test_a_law_that_has_changed_since_is_refused(tmp_path):
     with pytest.raises(bs.InputError, match="was fitted with"):
         bs.open_posterior(tmp_path / "own.nc")
     assert bs.open_posterior(tmp_path / "own.nc", law=own).model.law is own
+
+
+def test_on_a_page_numbers_are_those_of_the_summary(scattered_posterior):
+    posterior = scattered_posterior
+    page = posterior._repr_html_()
+    assert page.startswith("<math")
+    assert f"{posterior.summary()['median'].iloc[0]:.4g}" in page
+    assert posterior.model._repr_html_().count("<pre>") == 1
+
+
+def test_names_from_a_table_cannot_write_on_a_page():
+    runs = bs.load_runs("tiny_sweep").replace({"modality": {"text": "<img src=x onerror=alert(1)>"}})
+    posterior = bs.sample_prior(bs.Model("chinchilla", runs, pool="modality"), 50)
+    for page in (posterior._repr_html_(), posterior.model._repr_html_()):
+        assert "<img" not in page
+    assert "&lt;img" in posterior._repr_html_()

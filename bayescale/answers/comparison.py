@@ -15,6 +15,7 @@ from bayescale.errors import InputError
 from bayescale.inference import fit
 from bayescale.model import Model
 from bayescale.posterior import NEW, Posterior
+from bayescale.progress import track
 
 P_WAIC_LIMIT = 0.4
 FEW_UNITS = 100
@@ -134,10 +135,11 @@ def compare(
     for posterior in posteriors.values():
         warn_unless_converged(posterior)
     if unit is not None and unit in {model.group for model in models.values()}:
-        criteria = {name: _leave_group_out(p, seed, progress) for name, p in posteriors.items()}
+        criteria = {name: _leave_group_out(p, name, seed, progress) for name, p in posteriors.items()}
     elif by == "largest":
         held = held_out(models)
-        criteria = {name: largest(p, held, unit, seed, progress) for name, p in posteriors.items()}
+        fits = track(list(posteriors.items()), lambda item: f"{item[0]} without the largest runs", progress)
+        criteria = {name: largest(p, held, unit, seed, progress) for name, p in fits}
     else:
         criteria = {name: _CRITERIA[by](p, unit) for name, p in posteriors.items()}
     return _tabulate(by, criteria)
@@ -267,12 +269,12 @@ def largest_runs(model: Model, share: float = HELD_SHARE, least: int = HELD_LEAS
     return held
 
 
-def _leave_group_out(posterior: Posterior, seed, progress) -> Criterion:
+def _leave_group_out(posterior: Posterior, name: str, seed, progress) -> Criterion:
     """Joint density of all runs of a group, from a fit to the other groups: a mean over new groups drawn from it."""
     model = posterior.model
     scores, flagged = [], 0
-    for g, group in enumerate(model.groups):
-        inside = model.group_index == g
+    for group in track(model.groups, lambda group: f"{name} without {group}", progress):
+        inside = model.group_index == model.groups.index(group)
         rest = model.refit_on(model.runs.loc[~inside].reset_index(drop=True))
         others = fit(rest, seed=seed, progress=progress, **posterior.info.get("settings", {}))
         runs = model.runs.loc[inside].reset_index(drop=True)

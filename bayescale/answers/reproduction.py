@@ -16,6 +16,7 @@ from bayescale.errors import BayescaleWarning, InputError
 from bayescale.inference import fit
 from bayescale.model import Model
 from bayescale.posterior import Posterior
+from bayescale.progress import track
 from bayescale.words import listed, quoted
 
 SEED = 1
@@ -334,7 +335,8 @@ def reproduce(path: str | Path, progress: bool | None = None) -> Reproduction:
 def _fit_all(names: Mapping[str, Any], progress: bool | None) -> dict[str, Posterior]:
     models = {"model": names["model"]} if "model" in names else dict(names.get("models", {}))
     settings = {"seed": SEED, "progress": progress, **names.get("sampling", {})}
-    return {name: _fit(model, settings) for name, model in models.items()}
+    fits = track(list(models.items()), lambda item: f"fit of {item[0]}", progress)
+    return {name: _fit(model, settings) for name, model in fits}
 
 
 def _fit(model: Model, settings: Mapping[str, Any]) -> Posterior:

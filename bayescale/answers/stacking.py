@@ -11,6 +11,7 @@ from bayescale.answers.comparison import check_question, compare, held_out, larg
 from bayescale.answers.mixture import Stack
 from bayescale.errors import InputError
 from bayescale.posterior import Posterior
+from bayescale.progress import track
 from bayescale.streams import stream
 from bayescale.words import counted, listed
 
@@ -121,8 +122,11 @@ def _roll(posteriors: Mapping[str, Posterior], unit: str | None, seed: int, prog
         raise refused[min(refused)]
     table = next(iter(models.values())).runs
     scores, labels, flags = [], [], []
+    pairs = [(name, share) for share in cuts for name in posteriors]
+    fits = track(pairs, lambda pair: f"{pair[0]} without the largest {_percent(pair[1])}", progress)
+    found = {(name, share): largest(posteriors[name], cuts[share], unit, seed, progress) for name, share in fits}
     for share, held in cuts.items():
-        criteria = {name: largest(p, held, unit, seed, progress) for name, p in posteriors.items()}
+        criteria = {name: found[name, share] for name in posteriors}
         scores.append([criterion.elpd_i.to_numpy() for criterion in criteria.values()])
         labels.append(np.flatnonzero(held) if unit is None else next(iter(criteria.values())).elpd_i["unit"].to_numpy())
         flags += [f"{name} without the largest {_percent(share)}" for name, c in criteria.items() if c.flagged]

@@ -17,6 +17,7 @@ from bayescale.law import Param
 from bayescale.measured import error_column
 from bayescale.model import Model
 from bayescale.posterior import NEW, Posterior
+from bayescale.progress import track
 from bayescale.streams import stream
 from bayescale.words import COUNTING, counted, listed, quoted, row_numbers
 
@@ -118,7 +119,7 @@ def update(
     for note in dict.fromkeys(notes):
         warnings.warn(note, BayescaleWarning, stacklevel=2)
     changes = {}
-    for name, before in members.items():
+    for name, before in track(list(members.items()), lambda item: f"{item[0]} with the new runs", progress):
         warn_unless_converged(before)
         added = extended[name].runs.iloc[len(before.model.runs) :].reset_index(drop=True)
         surprise = _surprise(before, added, seed or 0)

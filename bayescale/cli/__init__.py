@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from typing import Annotated
 
 import typer
 
@@ -27,6 +28,7 @@ from bayescale.cli.stack import stack
 from bayescale.cli.threshold import threshold
 from bayescale.cli.update import update
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.progress import silence
 
 INTERRUPTED = 130
 # In the order of their use, as the help lists them.
@@ -57,7 +59,6 @@ COMMANDS = (
 app = typer.Typer(
     name="bayescale",
     help="Bayesian neural scaling laws: from a table of training runs to answers with honest intervals.",
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
@@ -65,6 +66,25 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     app.command()(command)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"bayescale {version('bayescale')}")
+        raise typer.Exit
+
+
+@app.callback()
+def every_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress; stands before the command.")] = False,
+) -> None:
+    """Options of the program itself."""
+    silence(quiet)
 
 
 def main() -> None:

@@ -49,6 +49,7 @@ def compare(
     from bayescale.answers.comparison import compare as compare_posteriors
     from bayescale.inference import fit as fit_model
     from bayescale.plots.comparison import plot_comparison
+    from bayescale.progress import track
 
     check_figure(figure)
     if law:
@@ -58,7 +59,8 @@ def compare(
             raise InputError(f"A comparison needs two laws; given: {', '.join(law)}.")
         models = {name: build_model(sources[0], name, column, fill, pool, None, noise, discrepancy) for name in law}
         check_question(models, by, unit)
-        posteriors = {name: fit_model(model, seed=seed) for name, model in models.items()}
+        fits = track(list(models.items()), lambda item: f"fit of {item[0]}")
+        posteriors = {name: fit_model(model, seed=seed) for name, model in fits}
     else:
         if len(sources) < 2:
             raise InputError("A comparison needs two: one table with --law twice, or two saved posteriors.")

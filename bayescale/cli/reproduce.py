@@ -26,11 +26,12 @@ def reproduce(
     from bayescale.answers.reproduction import analyses, load_analysis
     from bayescale.answers.reproduction import reproduce as run_analysis
     from bayescale.errors import InputError
+    from bayescale.progress import track
 
     paths = [path for text in analysis for path in analyses(text)]
     ran, failed, unsure, broken = 0, [], [], []
     results: list[dict[str, Any]] = []
-    for path in paths:
+    for path in track(paths, lambda path: path.stem):
         try:
             if fast and load_analysis(path).get("slow"):
                 continue

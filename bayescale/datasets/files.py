@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bayescale.datasets.dataset import File, Where
 from bayescale.errors import InputError
+from bayescale.progress import waiting
 
 _PACKAGE = Path(__file__).parent
 
@@ -69,7 +70,8 @@ def _download(url: str, path: Path, expected: str) -> None:
 
     by_hand = f"Try again later, or place that file, sha256 {expected}, by hand at {path}."
     try:
-        pooch.retrieve(url, known_hash=f"sha256:{expected}", fname=path.name, path=path.parent)
+        with waiting(f"downloading {url}"):
+            pooch.retrieve(url, known_hash=f"sha256:{expected}", fname=path.name, path=path.parent)
     except OSError as error:
         # Those of requests (no network, no such page) are OSErrors too, as is a cache that cannot be written.
         raise InputError(f"Downloading {url} to {path} failed ({error}). {by_hand}") from error

@@ -10,6 +10,7 @@ from bayescale.answers.mixture import Stack
 from bayescale.errors import InputError
 from bayescale.files import check_place, replacing
 from bayescale.posterior import Posterior
+from bayescale.progress import waiting
 from bayescale.reports.answered import answer_all, choose, tried
 from bayescale.reports.live import live_data
 from bayescale.reports.question import read_question
@@ -73,8 +74,10 @@ def report(
     if isinstance(subject, Stack):
         main = max(subject.weights, key=lambda name: subject.weights[name])
     question = read_question(subject, at, C, level)
-    answered = answer_all(members, subject, main, comparison, question, seed)
-    sections = all_sections(answered, _command(members, path, at, C, level, seed), seed)
+    with waiting("answering the report's questions"):
+        answered = answer_all(members, subject, main, comparison, question, seed)
+    with waiting("drawing its figures"):
+        sections = all_sections(answered, _command(members, path, at, C, level, seed), seed)
     title = title or f"{' and '.join(one.model.law.name for one in members.values())}: a report"
     if suffix in PAGE:
         live = tried(lambda: live_data(subject, question.held, seed))
