@@ -25,6 +25,7 @@ FLOORS = {
         "prior",
         "words",
         "numerals",
+        "exports",
         "tables",
         "measured",
         "doubts",
