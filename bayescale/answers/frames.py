@@ -35,7 +35,7 @@ def to_dataframe(answer: xr.Dataset, *, summary: bool = False) -> pd.DataFrame:
     Raises
     ------
     InputError
-        It is no Dataset, or has no draws to lay out.
+        It is no Dataset, has no draws to lay out, or is of several tables, as that of `design`.
 
     Examples
     --------
@@ -52,6 +52,11 @@ def to_dataframe(answer: xr.Dataset, *, summary: bool = False) -> pd.DataFrame:
         )
     if not {"chain", "draw"} <= set(answer.dims):
         raise InputError(f"The answer has no draws; its dims are {', '.join(map(str, answer.dims)) or 'none'}.")
+    if not any(set(values.dims) == set(answer.dims) for values in answer.data_vars.values()):
+        raise InputError(
+            f"No variable of the answer has all its dims, {', '.join(map(str, answer.dims))}: one table would repeat "
+            f"each many times. Lay out some of {', '.join(map(str, answer.data_vars))} at a time: answer[['name']]."
+        )
     if summary:
         table = reduced_table(answer)
     else:
