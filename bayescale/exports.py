@@ -8,7 +8,8 @@ References
 ----------
 .. [1] https://docs.wandb.ai/guides/track/public-api-guide
 .. [2] https://mlflow.org/docs/latest/rest-api.html and ``mlflow.search_runs`` of the Python interface.
-.. [3] ``TrainerState`` and ``Trainer.log`` in huggingface/transformers.
+.. [3] https://huggingface.co/docs/transformers/main_classes/callback, ``TrainerState``; what an entry of its
+   ``log_history`` holds, and when, is ``Trainer.log`` in huggingface/transformers.
 """
 
 import ast
@@ -71,10 +72,10 @@ def spread_records(table: pd.DataFrame) -> pd.DataFrame:
     if not nested:
         return table
     bare = ("info", "data") if {"info", "data"} <= set(nested) else ()
-    rows: list[dict[str, Any]] = [{} for _ in range(len(table))]
+    rows: list[dict[Any, Any]] = [{} for _ in range(len(table))]
     for name, column in table.items():
         for row, cell in zip(rows, nested.get(name, column.tolist()), strict=True):
-            row |= _flat(cell, "" if name in bare else str(name)) if name in nested else {str(name): cell}
+            _add(row, _flat(cell, "" if name in bare else str(name)) if name in nested else {name: cell})
     spread = pd.DataFrame(rows, index=table.index)
     spread.attrs = dict(table.attrs)
     return spread
@@ -115,7 +116,11 @@ def _parse_record(cell: Any) -> Any:
 
 def _flat(value: Any, path: str) -> dict[str, Any]:
     """Leaves of a nested record, by the path to each."""
-    if isinstance(value, list) and value and all(isinstance(item, dict) and "key" in item for item in value):
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(item, dict) and isinstance(item.get("key"), str) for item in value)
+    ):
         value = {item["key"]: item.get("value") for item in sorted(value, key=_when)}
     if isinstance(value, Mapping) and set(value) == {"value", "desc"}:
         value = value["value"]
@@ -123,8 +128,14 @@ def _flat(value: Any, path: str) -> dict[str, Any]:
         return {path: value}
     leaves: dict[str, Any] = {}
     for key, inner in value.items():
-        leaves |= _flat(inner, f"{path}.{key}" if path else str(key))
+        _add(leaves, _flat(inner, f"{path}.{key}" if path else str(key)))
     return leaves
+
+
+def _add(leaves: dict[Any, Any], more: Mapping[Any, Any]) -> None:
+    if both := [name for name in more if name in leaves]:
+        raise InputError(f"Two fields of one record come to be called {quoted(both)}. Rename one of them.")
+    leaves |= more
 
 
 def _when(item: Mapping[str, Any]) -> tuple[float, ...]:

@@ -127,6 +127,12 @@ def test_a_run_without_a_key_lacks_it_alone(tmp_path):
     assert_has_the_runs(runs, 5)
 
 
+def test_two_fields_of_one_name_are_refused(tmp_path):
+    path = write(tmp_path / "wandb.json", [{"config": {"a.b": 1, "a": {"b": 2}}, "L": 3.0}])
+    with pytest.raises(InputError, match=r"Two fields of one record come to be called 'config\.a\.b'"):
+        read_runs(path)
+
+
 def test_the_names_in_an_export_are_suggested(tmp_path):
     with pytest.raises(InputError, match=r"perhaps read_runs\(\.\.\., N='config\.n_params', .*L='summary\.val/loss'\)"):
         read_runs(write(tmp_path / "w.json", wandb_records(lambda n, d: {"n_params": n})), unfinished="keep")
