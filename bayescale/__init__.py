@@ -51,6 +51,7 @@ _HOME = {
     "update": "answers.updating",
     "refit": "answers.updating",
     "design": "answers.design",
+    "to_dataframe": "answers.frames",
     "check_law": "testing",
     "agreement": "answers.agreement",
     "check_fit": "answers.check",

@@ -42,7 +42,7 @@ class Model:
         pooling). ``"column:none"`` fits every group for itself. A mapping chooses for each parameter: the column
         (partial), ``None`` (its own value for each group, nothing shared) or ``"complete"`` (one value for all groups);
         parameters not named follow ``"*"``, or are partially pooled. ``None``: one law for all runs.
-    priors : mapping of str to Prior or str, optional
+    priors : mapping of str to Prior, str or PreliZ distribution, optional
         Priors that replace the defaults, in natural units; ``"alpha_spread"`` is the spread of ``alpha`` between
         groups.
     noise : Noise or str, optional
@@ -100,7 +100,7 @@ class Model:
         runs: pd.DataFrame,
         *,
         pool: str | Mapping[str, str | None] | None = None,
-        priors: Mapping[str, Prior | str] | None = None,
+        priors: Mapping[str, Any] | None = None,
         noise: Noise | str | None = None,
         discrepancy: bool | Quadratic = False,
         zero: Mapping[str, str | Sequence[str]] | None = None,
@@ -586,9 +586,10 @@ def _read_priors(priors, law, params, kinds) -> dict[str, Prior]:
     derived = {p.paper.symbol: p for p in params if p.paper}
     read: dict[str, Prior] = {}
     for name, given in (priors or {}).items():
-        prior = Prior.parse(given) if isinstance(given, str) else given
-        if not isinstance(prior, Prior):
-            raise InputError(f"The prior of {name!r} must be a Prior, {given!r} was given.")
+        try:
+            prior = Prior.read(given)
+        except InputError as error:
+            raise InputError(f"The prior of {name!r} cannot be used. {error}") from error
         if name in derived:
             p = derived[name]
             raise InputError(

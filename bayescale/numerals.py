@@ -15,6 +15,7 @@ _NUMBER = re.compile(
     r"(?:e(?P<exponent>[+-]?[0-9]+)|\s*(?P<suffix>[kmbgt]))?",
     re.IGNORECASE | re.ASCII,
 )
+_NOT_FINITE = ("NaN", "Infinity", "-Infinity")  # as JSON has to write them
 _EXPONENT = {"k": 3, "m": 6, "b": 9, "g": 9, "t": 12}
 
 
@@ -69,7 +70,7 @@ def short_number(x: float, digits: int = 3) -> str:
 def _cell_number(value: object) -> float:
     """One cell as a float, NaN if it is missing."""
     if isinstance(value, str):
-        return parse_number(value)
+        return float(value) if value in _NOT_FINITE else parse_number(value)
     if value is None or value is pd.NA or value is pd.NaT:
         return np.nan
     if isinstance(value, (Real, Decimal)) and not isinstance(value, bool):

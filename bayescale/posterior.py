@@ -294,6 +294,33 @@ class Posterior:
             tree[group] = xr.DataTree(values.assign_coords(run).to_dataset(name=symbol))
         return tree
 
+    def to_dataframe(self) -> pd.DataFrame:
+        """Lay out the draws as a table, one row for each draw.
+
+        Returns
+        -------
+        DataFrame
+            ``chain`` and ``draw``, then a column for each scalar, in the order and under the names of `summary`:
+            ``alpha``, or ``alpha[text]`` where it varies between groups. ``attrs["units"]`` has the unit of each.
+        """
+        draws = self.dataset
+        chains, kept = draws.sizes["chain"], draws.sizes["draw"]
+        columns = {
+            "chain": np.repeat(draws["chain"].to_numpy(), kept),
+            "draw": np.tile(draws["draw"].to_numpy(), chains),
+        }
+        units = {}
+        for name in self._order():
+            value = draws[name].transpose("chain", "draw", ...)
+            for place in np.ndindex(value.shape[2:]):
+                tags = [str(draws[dim].to_numpy()[i]) for dim, i in zip(value.dims[2:], place, strict=True)]
+                label = f"{name}[{', '.join(tags)}]" if tags else name
+                columns[label] = value.to_numpy()[(slice(None), slice(None), *place)].ravel()
+                units[label] = value.attrs.get("units", "1")
+        table = pd.DataFrame(columns)
+        table.attrs["units"] = units
+        return table
+
     def summary(self) -> pd.DataFrame:
         """Median, standard deviation and interval of every parameter, and how well it was sampled.
 

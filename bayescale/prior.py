@@ -202,6 +202,51 @@ class Prior:
                 positional.append(number)
         return cls(match[1], *positional, **named)
 
+    @classmethod
+    def from_preliz(cls, distribution: Any) -> "Prior":
+        """Take over a PreliZ distribution, given in any of its parametrisations or elicited by ``preliz.maxent``.
+
+        Raises
+        ------
+        InputError
+            A family that is no `Prior`, or one that has no values for its parameters yet.
+
+        Examples
+        --------
+        >>> import preliz
+        >>> Prior.from_preliz(preliz.Gamma(mu=2, sigma=1))
+        Gamma(alpha=4, beta=2)
+        """
+        name = distribution.__name__ if isinstance(distribution, type) else type(distribution).__name__
+        family = _FAMILIES.get(name)
+        if family is None:
+            raise InputError(f"PreliZ's {name} cannot be a prior here. Known: {', '.join(_FAMILIES)}.")
+        if not getattr(distribution, "is_frozen", False):
+            raise InputError(
+                f"PreliZ's {name} has no value yet for all of {', '.join(family.args)}: write them, or elicit them "
+                f"first: preliz.maxent(distribution, 0.1, 0.5, 0.9)."
+            )
+        return cls(name, **{arg: getattr(distribution, arg) for arg in family.args})
+
+    @classmethod
+    def read(cls, given: Any) -> "Prior":
+        """Take a prior in any form: a `Prior`, text as for `parse`, or a distribution of PreliZ.
+
+        Raises
+        ------
+        InputError
+            It is none of these, or as `parse` and `from_preliz` say.
+        """
+        if isinstance(given, Prior):
+            return given
+        if isinstance(given, str):
+            return cls.parse(given)
+        # Told by its home, so that PreliZ, which is slow to import, need not be imported to ask.
+        home = (given if isinstance(given, type) else type(given)).__module__
+        if home.partition(".")[0] == "preliz":
+            return cls.from_preliz(given)
+        raise InputError(f"{given!r} is no prior. Give a Prior, text such as LogNormal(0.5, 0.2), or one of PreliZ.")
+
     def __setattr__(self, name, value):
         raise AttributeError("A Prior cannot be changed; make a new one.")
 

@@ -12,7 +12,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,9 @@ import pandas as pd
 from bayescale.cost import six_nd
 from bayescale.doubts import doubt_compute, doubt_constants, doubt_few, doubt_units, is_constant
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.exports import CURVE, DOUBTS, find_unfinished, measured_steps, name_curve, unfinished_sentence
 from bayescale.measured import adopt_errors
-from bayescale.numerals import as_float, is_numeric, missing_in, numbers_of, parse_column
+from bayescale.numerals import as_float, is_numeric, missing_in, numbers_of, parse_column, parse_number
 from bayescale.prior import POSITIVE as SUPPORT_POSITIVE
 from bayescale.prior import Support
 from bayescale.tables import check_names_differ, read_table
@@ -89,7 +90,9 @@ def _plain(name: object) -> str:
 
 def _likely_columns(columns: Iterable[object]) -> dict[str, str]:
     """Known names whose column seems to be in a table under a usual name, with that name."""
-    table = {_plain(column): str(column) for column in reversed(list(columns))}
+    names = [str(column) for column in reversed(list(columns))]
+    # A tracker's export says where a name stood: config.n_params, metrics.val_loss.
+    table = {_plain(name.partition(".")[2]): name for name in names} | {_plain(name): name for name in names}
     likely = {}
     for name, known in KNOWN.items():
         found = [alias for alias in map(_plain, (name, *known.usual_names.split())) if alias in table]
@@ -106,11 +109,18 @@ def read_runs(
     *,
     fill: Literal["C", "N", "D"] | None = None,
     duplicates: Literal["warn", "keep", "drop"] = "warn",
+    unfinished: Literal["warn", "keep", "drop"] = "warn",
     **columns: str,
 ) -> pd.DataFrame:
     """Read a table of training runs, name its columns and check it.
 
     Nothing is guessed, dropped or clipped: a table with a wrong cell is refused with the number of its row.
+
+    Exports of Weights & Biases (CSV of the runs table, or JSON records with ``config`` and ``summary``) and of MLflow
+    (``search_runs`` as a DataFrame or CSV, or the JSON of ``runs/search``) are tables like others: fields of records
+    are columns named by their path, ``config.n_params``, ``summary.val/loss``, ``metrics.val_loss``. A
+    ``trainer_state.json`` of Hugging Face's Trainer is one curve: a row for each evaluation, ``L`` from ``eval_loss``
+    and ``D`` from ``num_input_tokens_seen``, unless they are given. Read several and join them with ``pd.concat``.
 
     Parameters
     ----------
@@ -121,9 +131,13 @@ def read_runs(
         The column to fill in from ``C = 6 N D``. C is filled in unasked where N and D are there and C is not.
     duplicates : {"warn", "keep", "drop"}
         What to do with rows that are exact copies of an earlier row.
+    unfinished : {"warn", "keep", "drop"}
+        What to do with runs that a tracker's column ``state`` or ``status`` says have not finished (crashed, running).
     **columns
         The table's own name of a column, by the name it shall have: ``N="n_params"``, ``epochs="n_epochs"``.
-        A column that already had the new name is kept as ``N_original``.
+        A column that already had the new name is kept as ``N_original``. A product of columns and numbers stands for
+        a column too, where none has that name: ``D="steps*batch_size*2048"``, ``N="params_in_millions*1e6"``; so does
+        one number for all runs, ``N="124M"``.
 
     Returns
     -------
@@ -138,15 +152,30 @@ def read_runs(
     Warns
     -----
     BayescaleWarning
-        Rows are copies of others, C is far from 6 N D in some rows, N or D look as if in billions, or ``loss_se`` is
-        taken as an error independent from run to run.
+        Rows are copies of others, runs have not finished, rows are checkpoints of one run, a file is one page of
+        several, C is far from 6 N D in some rows, N or D look as if in billions, or ``loss_se`` is taken as an error
+        independent from run to run.
     """
     _check_choice("fill", fill, (None, "C", "N", "D"))
     _check_choice("duplicates", duplicates, ("warn", "keep", "drop"))
+    _check_choice("unfinished", unfinished, ("warn", "keep", "drop"))
     table = read_table(source)
     _check_length(table)
     notes = list(table.attrs.get("notes", []))
+    for doubt in table.attrs.pop(DOUBTS, ()):
+        warnings.warn(doubt, BayescaleWarning, stacklevel=2)
+    if early := find_unfinished(table):
+        sentence = unfinished_sentence(table, early)
+        if unfinished == "drop":
+            table = _drop_unfinished(table, early, sentence, notes)
+        if unfinished == "warn":  # at once, since a cell that they lack is refused below
+            warnings.warn(f"{sentence}. {_UNFINISHED_ADVICE}", BayescaleWarning, stacklevel=2)
+    is_curve = table.attrs.pop(CURVE, False)
+    if is_curve:
+        columns = name_curve(table, columns)
     runs = _name_columns(table, columns, notes)
+    if is_curve:
+        runs = measured_steps(runs, notes)
     _check_any_known(runs)
     runs = _read_values(runs, columns, notes)
     runs, doubts = adopt_errors(runs, columns, notes)
@@ -174,12 +203,26 @@ def _check_length(table: pd.DataFrame) -> None:
         raise InputError("The table has 0 rows of data. Give one row for each run.")
 
 
+_UNFINISHED_ADVICE = (
+    "What they measured last is no final loss. Leave them out with unfinished='drop' (--unfinished drop), or say with "
+    "'keep' that they count."
+)
+
+
+def _drop_unfinished(table: pd.DataFrame, rows: Mapping[int, str], sentence: str, notes: list[str]) -> pd.DataFrame:
+    if len(rows) == len(table):
+        raise InputError(f"{sentence}. None would be left. Pass unfinished='keep' if they count.")
+    notes.append(f"Left out: {sentence}.")
+    return table.drop(index=[*rows]).reset_index(drop=True)
+
+
 # -- Name its columns
 
 
 def _name_columns(table: pd.DataFrame, columns: Mapping[str, str], notes: list[str]) -> pd.DataFrame:
     """Give columns the names asked for; a column that had such a name before becomes ``NAME_original``."""
     for name, own in columns.items():
+        table = _with_product(table, name, own)
         _check_column(table, name, own)
     for own in columns.values():
         takers = [name for name, taken in columns.items() if taken == own]
@@ -192,6 +235,42 @@ def _name_columns(table: pd.DataFrame, columns: Mapping[str, str], notes: list[s
     runs = table.rename(columns=renamed | ousted)
     check_names_differ(runs.columns)
     return runs
+
+
+def _with_product(table: pd.DataFrame, name: str, own: object) -> pd.DataFrame:
+    """Add the column that a product such as ``"steps*524288"`` stands for, called as the product is written."""
+    if not isinstance(own, str) or own in table.columns:
+        return table
+    product = np.ones(len(table))
+    for factor in map(str.strip, own.split("*")):
+        if factor in table.columns:
+            column: Any = table[factor]
+            numbers, bad = parse_column(column)
+            _check_factor(name, own, factor, column, bad)
+            product = product * numbers
+        elif _is_number(factor):
+            product = product * parse_number(factor)
+        elif "*" in own:
+            _check_column(table, name, factor)
+        else:
+            return table
+    return table.assign(**{own: product})
+
+
+def _is_number(text: str) -> bool:
+    try:
+        parse_number(text)
+    except InputError:
+        return False
+    return True
+
+
+def _check_factor(name: str, own: str, factor: str, column: pd.Series, bad: list[int]) -> None:
+    if bad:
+        raise InputError(
+            f"{name}={own!r} needs numbers in column {factor!r}; {rows_that_are_not(bad, len(column))}, "
+            f"first {column.tolist()[bad[0]]!r}."
+        )
 
 
 def _check_column(table: pd.DataFrame, name: str, own: object) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from bayescale.errors import InputError
+from bayescale.exports import DOUBTS, curve_of, doubts_of, is_trainer_state, records_of, spread_records
 from bayescale.words import listed, quoted
 
 
@@ -20,7 +21,7 @@ def read_table(source: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     ----------
     source : path or DataFrame
         A file whose name ends in one of `_READERS`, or a DataFrame, which is not changed. Named levels of an
-        index become columns.
+        index become columns. So do the fields of nested records, as `exports` names them.
 
     Returns
     -------
@@ -29,7 +30,9 @@ def read_table(source: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     """
     table = _load_frame(source) if isinstance(source, pd.DataFrame) else _load_file(source)
     check_names_differ(table.columns)
-    return table
+    spread = spread_records(table)
+    check_names_differ(spread.columns)
+    return spread
 
 
 def check_names_differ(names: Iterable[object]) -> None:
@@ -108,11 +111,24 @@ def _read_parquet(content: bytes) -> pd.DataFrame:
 
 def _read_json(content: bytes) -> pd.DataFrame:
     text = content.decode("utf-8-sig")
-    records = _parse_json(text, "The list") if text.lstrip().startswith("[") else list(_json_lines(text))
+    parsed = _parse_json(text, "The list") if text.lstrip().startswith("[") else _one_object(text)
+    if is_trainer_state(parsed):
+        return curve_of(parsed)
+    records = list(_json_lines(text)) if parsed is None else records_of(parsed)
     strays = [number for number, record in enumerate(records, 1) if not isinstance(record, dict)]
     if strays:
         raise InputError(f"Entry {strays[0]} has no named fields. Write one JSON object per run.")
-    return pd.DataFrame(records)
+    table = pd.DataFrame(records)
+    table.attrs[DOUBTS] = doubts_of(parsed)
+    return table
+
+
+def _one_object(text: str) -> Any:
+    """The one object that a text is, over however many lines; None where it is several, or none."""
+    try:
+        return json.loads(text, object_pairs_hook=_json_object)
+    except json.JSONDecodeError:
+        return None
 
 
 def _json_lines(text: str) -> Iterator[Any]:

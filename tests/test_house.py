@@ -26,6 +26,7 @@ FLOORS = {
         "prior",
         "words",
         "numerals",
+        "exports",
         "tables",
         "measured",
         "doubts",

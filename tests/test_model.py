@@ -292,7 +292,7 @@ def test_priors_inside_the_range_are_taken(runs):
 
 @pytest.mark.parametrize("prior", [0.5, None, ("LogNormal", 0, 1)])
 def test_a_prior_must_be_a_prior(runs, prior):
-    with pytest.raises(InputError, match="'E' must be a Prior"):
+    with pytest.raises(InputError, match=r"prior of 'E' cannot be used\. .* is no prior\. Give a Prior, text"):
         Model("chinchilla", runs, priors={"E": prior})
 
 

@@ -101,6 +101,18 @@ def test_a_user_can_summarise_with_arviz(one):
     assert table["mean"].tolist() == pytest.approx([float(one.dataset["E"].mean())])
 
 
+def test_a_saved_posterior_opens_in_plain_arviz_and_xarray(one, tmp_path):
+    """Without bayescale: the file is an ArviZ DataTree that its summary and its plots take."""
+    import arviz as az
+
+    one.save(tmp_path / "post.nc")
+    for tree in (az.from_netcdf(tmp_path / "post.nc"), xr.open_datatree(tmp_path / "post.nc")):
+        table: Any = az.summary(tree, var_names=["alpha"], kind="stats", round_to="none")
+        assert table["mean"].tolist() == pytest.approx([float(one.dataset["alpha"].mean())])
+        az.plot_trace(tree, var_names=["alpha"])
+        tree.close()
+
+
 # -- Parameters of a group
 
 

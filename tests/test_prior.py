@@ -4,6 +4,7 @@ import pickle
 from typing import Any
 
 import numpy as np
+import preliz
 import pymc as pm
 import pytest
 from hypothesis import given
@@ -124,9 +125,57 @@ def test_a_beta_cannot_be_scaled():
 
 @pytest.mark.parametrize("prior", EXAMPLES, ids=name)
 def test_preliz_is_the_same_distribution(prior):
-    preliz = prior.to_preliz()
     x = prior.quantile(QUANTILES)
-    assert preliz.logpdf(x) == pytest.approx(prior.to_scipy().logpdf(x), rel=1e-6)
+    assert prior.to_preliz().logpdf(x) == pytest.approx(prior.to_scipy().logpdf(x), rel=1e-6)
+
+
+@pytest.mark.parametrize("prior", EXAMPLES, ids=name)
+def test_preliz_there_and_back(prior):
+    assert Prior.read(prior.to_preliz()) == prior
+
+
+@pytest.mark.parametrize(
+    ("family", "given", "moments"),
+    [
+        ("Gamma", {"mu": 2.0, "sigma": 1.0}, (2.0, 1.0)),
+        ("InverseGamma", {"mu": 3.0, "sigma": 1.0}, (3.0, 1.0)),
+        ("Beta", {"mu": 0.3, "nu": 9.0}, (0.3, math.sqrt(0.3 * 0.7 / 10))),  # nu + 1 = alpha + beta + 1
+        ("Normal", {"mu": 1.0, "tau": 4.0}, (1.0, 0.5)),
+        ("Exponential", {"scale": 2.0}, (2.0, 2.0)),
+        ("StudentT", {"nu": 4.0, "mu": 1.0, "lam": 4.0}, (1.0, 0.5 * math.sqrt(2.0))),  # variance nu/(nu - 2)
+    ],
+)
+def test_other_parametrisations_of_preliz(family, given, moments):
+    prior = Prior.read(getattr(preliz, family)(**given))
+    frozen = prior.to_scipy()
+    assert (frozen.mean(), frozen.std()) == pytest.approx(moments)
+
+
+def test_a_prior_elicited_with_preliz():
+    elicited = preliz.LogNormal()
+    maxent: Any = preliz.maxent  # its hints ask for whole numbers
+    maxent(elicited, 0.1, 0.5, 0.9, plot=False)
+    low, high = Prior.read(elicited).to_scipy().cdf([0.1, 0.5])
+    assert high - low == pytest.approx(0.9, abs=1e-3)  # what was asked of maxent, to its own tolerance
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (preliz.LogNormal(), r"LogNormal has no value yet for all of mu, sigma: .* preliz\.maxent"),
+        (preliz.Normal(mu=0), "Normal has no value yet for all of mu, sigma"),
+        (preliz.LogNormal, "LogNormal has no value yet"),
+        (preliz.TruncatedNormal(0, 1), "TruncatedNormal has no value yet for all of mu, sigma, lower, upper"),
+        (preliz.Cauchy(0, 1), "PreliZ's Cauchy cannot be a prior here. Known: Normal, LogNormal"),
+        (preliz.Truncated(preliz.Normal(0, 1), 0, 2), "PreliZ's Truncated cannot"),
+        (preliz.Normal([0, 1], 1), "mu must be a number"),
+        (0.5, "0.5 is no prior"),
+        (None, "None is no prior"),
+    ],
+)
+def test_what_is_no_prior_is_refused(given, words):
+    with pytest.raises(InputError, match=words):
+        Prior.read(given)
 
 
 # -- Text

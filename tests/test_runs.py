@@ -555,7 +555,7 @@ class TestAnyTable:
         runs = quietly(read_runs, frame, fill=fill, duplicates=duplicates, **columns)
         if runs is None:
             return
-        assert 2 <= len(runs) <= len(frame)
+        assert 1 <= len(runs) <= len(frame)
         for name in KNOWN.keys() & set(runs.columns):
             assert runs[name].dtype == np.float64
             assert np.isfinite(runs[name]).all()
@@ -585,7 +585,7 @@ class TestAnyTable:
         path = tmp_path / f"runs{suffix}"
         path.write_bytes(content)
         runs = quietly(read_runs, path)
-        assert runs is None or len(runs) >= 2
+        assert runs is None or len(runs) >= 1
 
 
 def test_a_hundred_thousand_runs_take_about_a_second(tmp_path):

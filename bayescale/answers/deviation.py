@@ -82,7 +82,8 @@ def deviation(
         best = belief.law(optimum(belief.posterior, belief.params, decided[_COST], belief.split))
         least = least_budget(belief.posterior, belief.params, own, belief.split)
         draws = {symbol: own, f"{symbol}_best": best, "regret": belief.sign * (own - best)}
-        return decided.assign({**draws, f"{_COST}_least": least, "times": decided[_COST] / least})
+        times = (decided[_COST] / least).assign_attrs(units="1")
+        return decided.assign({**draws, f"{_COST}_least": least, "times": times})
 
     found = ask(posterior, group, seed, split_of, decision, answer)
     return found.assign_coords(values)

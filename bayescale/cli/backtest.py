@@ -13,6 +13,7 @@ from bayescale.cli.common import (
     NoiseOption,
     PoolOption,
     RunsArgument,
+    UnfinishedOption,
     check_figure,
     draw_figure,
     print_json,
@@ -43,6 +44,7 @@ def backtest(
     ] = None,
     column: ColumnOption = None,
     fill: FillOption = None,
+    unfinished: UnfinishedOption = "warn",
     pool: PoolOption = None,
     noise: NoiseOption = None,
     discrepancy: DiscrepancyOption = False,
@@ -62,7 +64,7 @@ def backtest(
 
     check_figure(figure)
     answer = ask(
-        read_table(runs, column, fill),
+        read_table(runs, column, fill, unfinished),
         law or None,
         share=share,
         least=least,

@@ -15,6 +15,7 @@ from bayescale.cli.common import (
     PoolOption,
     PriorOption,
     RunsArgument,
+    UnfinishedOption,
     build_model,
     check_figure,
     draw_figure,
@@ -31,6 +32,7 @@ def check(
     law: LawOption = "chinchilla",
     column: ColumnOption = None,
     fill: FillOption = None,
+    unfinished: UnfinishedOption = "warn",
     pool: PoolOption = None,
     prior: PriorOption = None,
     noise: NoiseOption = None,
@@ -44,7 +46,7 @@ def check(
     Example: bayescale check runs.csv --law chinchilla --column N=n_params
     """
     if runs.endswith(SAVED) and os.path.exists(runs):
-        if column or fill or pool or prior or noise or discrepancy or average:
+        if column or fill or pool or prior or noise or discrepancy or average or unfinished != "warn":
             raise InputError(
                 f"{runs!r} is a fit: its law, columns and priors are in it. Give it alone, with --json or --figure."
             )
@@ -53,7 +55,9 @@ def check(
         return
     if figure is not None:
         raise InputError("--figure draws the check of a fit: give a file written by fit -o.")
-    _check_table(build_model(runs, law, column, fill, pool, prior, noise, discrepancy, average), as_json)
+    _check_table(
+        build_model(runs, law, column, fill, pool, prior, noise, discrepancy, average, unfinished=unfinished), as_json
+    )
 
 
 def _check_table(model, as_json: bool) -> None:

@@ -15,7 +15,8 @@ RunsArgument = Annotated[
     str,
     typer.Argument(
         metavar="RUNS",
-        help="A table (CSV, TSV, Parquet, JSON lines), or a data set's name such as tiny_sweep.",
+        help="A table (CSV, TSV, Parquet, JSON), an export of Weights & Biases or MLflow, a trainer_state.json, "
+        "or a data set's name such as tiny_sweep.",
     ),
 ]
 PosteriorArgument = Annotated[
@@ -30,7 +31,17 @@ LawOption = Annotated[
 LawsOption = Annotated[list[str] | None, typer.Option("--law", help="A law to compare; at least two.")]
 ColumnOption = Annotated[
     list[str] | None,
-    typer.Option("--column", metavar="N=n_params", help="Which column of the table is N, D, C or L."),
+    typer.Option(
+        "--column",
+        metavar="N=n_params",
+        help="Which column of the table is N, D, C or L; or a product, D=steps*524288; or a number for all, N=124M.",
+    ),
+]
+UnfinishedOption = Annotated[
+    str,
+    typer.Option(
+        "--unfinished", metavar="warn|keep|drop", help="Runs that a tracker's export says crashed or still run."
+    ),
 ]
 FillOption = Annotated[str | None, typer.Option("--fill", metavar="C|N|D", help="Compute this column from C = 6 N D.")]
 PoolOption = Annotated[
@@ -69,14 +80,14 @@ FigureOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
-def build_model(source, law, column, fill, pool, prior, noise, discrepancy, average=None):
+def build_model(source, law, column, fill, pool, prior, noise, discrepancy, average=None, unfinished="warn"):
     """Read the table and assemble the model; average runs that differ in one column alone, where one is named."""
     from bayescale.measured import average_seeds
     from bayescale.model import Model
 
     priors = dict(read_pairs(prior, "--prior"))
     options: dict[str, Any] = {"pool": read_pool(pool), "priors": priors, "noise": noise, "discrepancy": discrepancy}
-    model = Model(law, read_table(source, column, fill), **options)
+    model = Model(law, read_table(source, column, fill, unfinished), **options)
     if average is None:
         return model
     group = [model.group] if model.group else []
@@ -87,7 +98,7 @@ def build_model(source, law, column, fill, pool, prior, noise, discrepancy, aver
     return Model(law, runs, **options)
 
 
-def read_table(source: str, column, fill):
+def read_table(source: str, column, fill, unfinished="warn"):
     """Read the runs: a file, or a data set of this name."""
     from bayescale.datasets import DATASETS, load_runs
     from bayescale.runs import read_runs
@@ -101,7 +112,7 @@ def read_table(source: str, column, fill):
             f"There is no file and no data set {source!r}. Data sets: {', '.join(DATASETS)}; "
             "files end in .csv, .parquet, .jsonl."
         )
-    return read_runs(source, fill=fill, **columns)
+    return read_runs(source, fill=fill, **{"unfinished": unfinished, **columns})
 
 
 def read_pool(options: list[str] | None):

@@ -14,6 +14,7 @@ from bayescale.cli.common import (
     NoiseOption,
     PoolOption,
     SeedOption,
+    UnfinishedOption,
     UnitOption,
     build_model,
     check_figure,
@@ -33,6 +34,7 @@ def compare(
     by: Annotated[str, typer.Option("--by", help="waic, loo or largest.")] = "waic",
     column: ColumnOption = None,
     fill: FillOption = None,
+    unfinished: UnfinishedOption = "warn",
     pool: PoolOption = None,
     noise: NoiseOption = None,
     discrepancy: DiscrepancyOption = False,
@@ -57,7 +59,10 @@ def compare(
             raise InputError(f"With --law, name one table of runs; {len(sources)} were given.")
         if len(set(law)) < 2:
             raise InputError(f"A comparison needs two laws; given: {', '.join(law)}.")
-        models = {name: build_model(sources[0], name, column, fill, pool, None, noise, discrepancy) for name in law}
+        models = {
+            name: build_model(sources[0], name, column, fill, pool, None, noise, discrepancy, unfinished=unfinished)
+            for name in law
+        }
         check_question(models, by, unit)
         fits = track(list(models.items()), lambda item: f"fit of {item[0]}")
         posteriors = {name: fit_model(model, seed=seed) for name, model in fits}

@@ -18,6 +18,7 @@ from bayescale.cli.common import (
     PriorOption,
     RunsArgument,
     SeedOption,
+    UnfinishedOption,
     build_model,
     check_output,
     print_json,
@@ -32,6 +33,7 @@ def fit(
     law: LawOption = "chinchilla",
     column: ColumnOption = None,
     fill: FillOption = None,
+    unfinished: UnfinishedOption = "warn",
     pool: PoolOption = None,
     prior: PriorOption = None,
     noise: NoiseOption = None,
@@ -51,7 +53,7 @@ def fit(
     from bayescale.inference import fit as fit_model
 
     check_output(output, runs)
-    model = build_model(runs, law, column, fill, pool, prior, noise, discrepancy, average)
+    model = build_model(runs, law, column, fill, pool, prior, noise, discrepancy, average, unfinished=unfinished)
     posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains)
     if output is not None:
         posterior.save(output)

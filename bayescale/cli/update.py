@@ -13,6 +13,7 @@ from bayescale.cli.common import (
     PosteriorArgument,
     RunsArgument,
     SeedOption,
+    UnfinishedOption,
     check_figure,
     check_output,
     draw_figure,
@@ -29,6 +30,7 @@ def update(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to keep the new posterior.")] = None,
     column: ColumnOption = None,
     fill: FillOption = None,
+    unfinished: UnfinishedOption = "warn",
     seed: SeedOption = None,
     figure: FigureOption = None,
     as_json: JsonOption = False,
@@ -48,7 +50,7 @@ def update(
     saved = open_either(posterior)
     if figure is not None and isinstance(saved, Stack):
         raise InputError(f"{posterior!r} is a stack; --figure draws what changed in one fit. Update a member of it.")
-    updated = ask(saved, read_table(runs, column, fill), seed=seed)
+    updated = ask(saved, read_table(runs, column, fill, unfinished), seed=seed)
     if output is not None:
         updated.posterior.save(output)
     table = update_table(updated)
