@@ -82,6 +82,11 @@ def plot_forecast(
     ------
     InputError
         Unknown input, reach below 1, wrong number of axes.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> axes = bs.plot_forecast(bs.open_posterior("sweep.nc"), "N", reach=100)  # doctest: +SKIP
     """
     model = posterior.model
     x = _along(model.law, x)
