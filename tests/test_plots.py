@@ -552,7 +552,9 @@ def test_prior_curves_are_the_law_at_draws_of_the_prior():
     assert panels[0].get_ylabel() == "loss L (nats/token)"
 
 
-@pytest.mark.filterwarnings("ignore:Column 'N'", "ignore:There are only 3 runs")  # one size, on purpose
+@pytest.mark.filterwarnings(
+    "ignore:Column 'N'", "ignore:Column 'D'", "ignore:There are only 3 runs"
+)  # one size, on purpose
 def test_prior_is_drawn_along_the_first_input_that_varies():
     runs = make_runs(("all",))
     runs = runs.loc[runs["N"] == 1e6]

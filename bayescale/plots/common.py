@@ -147,17 +147,17 @@ def legend_below(figure, handles):
 
 
 def note_convergence(panels, converged: bool):
-    """Say in red, in the figure itself, that the draws are not to be trusted."""
+    """Say in red, above the first panel, that the draws are not to be trusted."""
     if converged:
         return
     panels[0].annotate(
         "not converged",
         (1, 1),
-        (-2, -2),
+        (0, 19),  # over the title, whatever stands beside it
         xycoords="axes fraction",
         textcoords="offset points",
         ha="right",
-        va="top",
+        va="bottom",
         fontsize=SMALL,
         color=RED,
     )
