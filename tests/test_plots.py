@@ -227,6 +227,21 @@ def test_a_large_model_is_beyond_the_runs_before_the_largest_tokens():
         assert limit / 10 ** (2.01 / 39) < start <= limit * (1 + 1e-9)
 
 
+def test_a_stack_is_drawn_as_the_mixture_it_forecasts():
+    """Of two laws that disagree, at weights .75 and .25: bands are quantiles of the mixed draws at the runs' inputs."""
+    low, high = (make_posterior(make_model(pool=None, noise="normal"), seed=s, E=e) for s, e in ((1, 1.6), (2, 2.4)))
+    weights = xr.DataArray(np.full((2, 3), 0.5), {"law": ["low", "high"]}, ("law", "sample"))
+    stack = bs.Stack({"low": low, "high": high}, {"low": 0.75, "high": 0.25}, weights, "loo")
+    ax = plot_forecast(stack, reach=1)[0]
+    D, lower, upper = band_limits(bands(ax)[0])
+    mixed = bs.forecast(stack, N=1e6, D=D)["L_run"].quantile([0.05, 0.95], ("chain", "draw"))
+    # Another grid has other noise: quantiles of 200 draws, of which the outer five per cent are ten.
+    assert lower == pytest.approx(mixed[0].to_numpy(), rel=0.04)
+    assert upper == pytest.approx(mixed[1].to_numpy(), rel=0.04)
+    assert ax.get_title(loc="left") == "stack (9 runs)"
+    assert "0.75 low + 0.25 high, median" in [t.get_text() for t in ax.figure.legends[0].get_texts()]
+
+
 def test_reach_of_one_draws_nothing_beyond():
     ax = plot_forecast(make_posterior(make_model(pool=None)), reach=1)[0]
     assert "beyond the runs" not in written(ax)

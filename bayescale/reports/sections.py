@@ -269,7 +269,7 @@ def forecast_section(a: Answered) -> Section:
     caption = (
         "Runs, the law's median, and bands that hold 50 % and 90 % of runs to come; paler and dashed beyond the runs."
     )
-    figure = draw("forecast", lambda: plot_forecast(a.posterior), caption)
+    figure = draw("forecast", lambda: plot_forecast(a.subject), caption)
     lines = forecast_sentences(a.forecast) if isinstance(a.forecast, xr.Dataset) else [a.forecast]
     return Section("forecast", "Forecast", [figure, Text(lines)])
 
