@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow check bench clean
+.PHONY: demo test test-slow check baselines bench clean
 
 $(BIN)/python:
 	$(PYTHON) -c "import sys; sys.exit('bayescale needs Python >= 3.12, this is ' + sys.version.split()[0] + '; try make PYTHON=python3.13') if sys.version_info < (3, 12) else 0"
@@ -33,6 +33,10 @@ test: check
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m slow
+
+# Draws the pictures of tests/baseline anew, after a change of a figure that was meant. Look at every one.
+baselines: $(VENV)/installed-test
+	$(BIN)/python -m pytest tests/test_figures.py -k picture_kept --remake-baselines
 
 bench: $(VENV)/installed-test
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -m ""

@@ -20,6 +20,7 @@ from bayescale.model import Model
 from bayescale.modes import STARTS, Mode, find_modes, group_chains, log_evidence
 from bayescale.posterior import Posterior
 from bayescale.progress import waiting, wanted
+from bayescale.storage import versions
 from bayescale.streams import stream
 
 LOW_RANK_LIMIT = 150  # beyond this many dimensions a low-rank mass matrix costs more than it brings
@@ -145,6 +146,7 @@ def fit(
             "attempts": tried,
             "tune": best.attempt.tune,
             "settings": {"draws": draws, "tune": tune, "chains": chains, "target_accept": target_accept},
+            "versions": versions(),
         },
     )
 

@@ -41,7 +41,7 @@ class Posterior:
     diagnostics : Diagnostics
         Convergence.
     info : mapping
-        Seed, sampler and tries.
+        Seed, sampler, tries and settings, and the versions of the packages that drew.
     """
 
     model: Model

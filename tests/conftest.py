@@ -61,6 +61,10 @@ _UPSTREAM = {
 }
 
 
+def pytest_addoption(parser):
+    parser.addoption("--remake-baselines", action="store_true", help="draw the pictures of tests/baseline anew")
+
+
 @pytest.fixture(scope="session")
 def shared_data():
     """The folder of public run tables beside the checkout, as tidy CSVs and upstream bytes."""

@@ -10,6 +10,7 @@ from scipy import stats
 import bayescale as bs
 from bayescale import inference
 from bayescale.diagnostics import Diagnostics
+from bayescale.storage import versions
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,7 @@ def test_number_of_threads_does_not_change_the_draws(line, fitted):
 def test_fresh_seed_is_kept_and_repeats_the_fit(line):
     once = bs.fit(line)
     assert bs.fit(line, seed=once.info["seed"]).dataset.identical(once.dataset)
+    assert once.info["versions"] == versions()
 
 
 def test_another_table_of_another_length_compiles_nothing(line, fitted, monkeypatch):

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from gallery import overlapping
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_rgb
-from matplotlib.text import Text
 
 import bayescale as bs
 from bayescale.answers.comparison import Comparison
@@ -105,20 +105,6 @@ def written(ax):
 def at_by_hand(model, N, D):
     n, d = N / model.reference["N"], D / model.reference["D"]
     return TRUTH["E"] + TRUTH["A_ref"] * n ** -TRUTH["alpha"] + TRUTH["B_ref"] * d ** -TRUTH["beta"]
-
-
-def overlapping(figure):
-    """Pairs of texts that cover each other on the printed page."""
-    figure.canvas.draw()
-    found = []
-    for ax in figure.axes:
-        for axis in (ax.xaxis, ax.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            found += [axis.label, *(tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high)]
-        found += [*ax.texts, *(t for t in ax.get_children() if isinstance(t, Text) and t not in ax.texts)]
-    # An annotation's own extent would include the line that leads to it.
-    boxes = [(t.get_text(), Text.get_window_extent(t)) for t in found if t.get_text()]
-    return [(a, b) for k, (a, box) in enumerate(boxes) for b, other in boxes[k + 1 :] if box.overlaps(other)]
 
 
 # -- Forecast
@@ -239,6 +225,21 @@ def test_a_large_model_is_beyond_the_runs_before_the_largest_tokens():
         assert start == beyond.get_xdata()[0]
         limit = min(1e17 / N, 1e10)
         assert limit / 10 ** (2.01 / 39) < start <= limit * (1 + 1e-9)
+
+
+def test_a_stack_is_drawn_as_the_mixture_it_forecasts():
+    """Of two laws that disagree, at weights .75 and .25: bands are quantiles of the mixed draws at the runs' inputs."""
+    low, high = (make_posterior(make_model(pool=None, noise="normal"), seed=s, E=e) for s, e in ((1, 1.6), (2, 2.4)))
+    weights = xr.DataArray(np.full((2, 3), 0.5), {"law": ["low", "high"]}, ("law", "sample"))
+    stack = bs.Stack({"low": low, "high": high}, {"low": 0.75, "high": 0.25}, weights, "loo")
+    ax = plot_forecast(stack, reach=1)[0]
+    D, lower, upper = band_limits(bands(ax)[0])
+    mixed = bs.forecast(stack, N=1e6, D=D)["L_run"].quantile([0.05, 0.95], ("chain", "draw"))
+    # Another grid has other noise: quantiles of 200 draws, of which the outer five per cent are ten.
+    assert lower == pytest.approx(mixed[0].to_numpy(), rel=0.04)
+    assert upper == pytest.approx(mixed[1].to_numpy(), rel=0.04)
+    assert ax.get_title(loc="left") == "stack (9 runs)"
+    assert "0.75 low + 0.25 high, median" in [t.get_text() for t in ax.figure.legends[0].get_texts()]
 
 
 def test_reach_of_one_draws_nothing_beyond():
@@ -566,7 +567,9 @@ def test_prior_curves_are_the_law_at_draws_of_the_prior():
     assert panels[0].get_ylabel() == "loss L (nats/token)"
 
 
-@pytest.mark.filterwarnings("ignore:Column 'N'")  # one size, on purpose
+@pytest.mark.filterwarnings(
+    "ignore:Column 'N'", "ignore:Column 'D'", "ignore:There are only 3 runs"
+)  # one size, on purpose
 def test_prior_is_drawn_along_the_first_input_that_varies():
     runs = make_runs(("all",))
     runs = runs.loc[runs["N"] == 1e6]
@@ -721,7 +724,7 @@ def make_backtest(measured, spread=True):
 def test_backtest_shows_medians_where_they_were_measured_and_misses_in_another_colour():
     answer = make_backtest([2.95, 3.05, 3.4])
     (ax,) = bs.plot_backtest(answer)
-    points = {line.get_color(): line.get_xydata() for line in ax.lines if line.get_marker() == "o"}
+    points = {line.get_marker(): line.get_xydata() for line in ax.lines if line.get_linestyle() == "None"}
     assert len(points) == 2  # inside the 90 % interval, 2.84 to 3.16, and outside
     held, missed = sorted(points.values(), key=lambda xy: -len(xy))
     np.testing.assert_allclose(held, [[2.95, 3.0], [3.05, 3.0]], rtol=1e-3)

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from hashlib import sha256
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 import bayescale as bs
 from bayescale.answers.allocation import allocation_table
 from bayescale.answers.mixture import Stack
+from bayescale.answers.threshold import threshold_sentences
 from bayescale.cli import app
 from bayescale.diagnostics import Diagnostics
 from bayescale.posterior import Posterior
@@ -25,6 +27,8 @@ from bayescale.reports.live import live_data
 from bayescale.reports.parts import Figure, Formula, Lights, Section, Table, Text
 from bayescale.reports.question import read_question
 from bayescale.reports.render import markdown, page_of
+from bayescale.reports.reproduce import compared, fit_commands, question_words, reproduce_section
+from bayescale.storage import versions
 
 MEGABYTE = 1 << 20
 SECTIONS = (
@@ -186,6 +190,106 @@ def test_markdown_says_the_same(few, tmp_path):
     assert "<" not in re.sub(r"```.*?```", "", text, flags=re.S)
     assert "bayescale fit RUNS --law chinchilla --noise normal --seed 7 -o chinchilla.nc" in text
     assert "--C 1e+22 --level 2.2" in text
+    answer = text.split("## The runs")[0]
+    (said,) = [line for line in threshold_sentences(bs.threshold(few, L=2.2)) if line.startswith("L at most 2.2")]
+    assert f"What it costs. {said}" in re.sub(r"\\(.)", r"\1", answer)
+
+
+# -- How to reproduce it
+
+
+def fit_of_command(line, monkeypatch, tmp_path):
+    """Run a printed command as far as the model and what the sampler is told."""
+    told = {}
+
+    class EnoughError(Exception):
+        pass
+
+    def capture(model, **settings):
+        told.update(settings, model=model)
+        raise EnoughError
+
+    monkeypatch.setattr("bayescale.inference.fit", capture)
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(line)
+    assert words[:3] == ["bayescale", "fit", "RUNS"]
+    done = CliRunner().invoke(app, ["fit", "runs.csv", *words[3:]])
+    assert isinstance(done.exception, EnoughError), done.output
+    return told
+
+
+SETTINGS = {"draws": 300, "tune": 1000, "chains": 2, "target_accept": None}
+MODELS = {
+    "plain": {"law": "chinchilla"},
+    "own": {"law": "kaplan", "noise": "normal+size", "priors": {"alpha_N": bs.Prior("LogNormal", mu=-2.5, sigma=0.3)}},
+    "one input": {"law": "saturating:D", "noise": "normal", "discrepancy": True},
+    "pooled": {"law": "chinchilla", "pool": "kind"},
+    "apart": {"law": "chinchilla", "pool": "kind:none"},
+    "mixed": {"law": "chinchilla", "pool": {"*": "kind", "alpha": "complete", "E": "kind:none"}},
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_command_fits_the_same_model(name, grid_runs, certain, monkeypatch, tmp_path):
+    runs = pd.concat([grid_runs.assign(kind=kind) for kind in ("a", "b")], ignore_index=True)
+    runs["L"] = runs["L"] * np.exp(0.01 * np.random.default_rng(4).standard_normal(len(runs)))
+    runs.to_csv(tmp_path / "runs.csv", index=False)
+    model = bs.Model(MODELS[name]["law"], runs, **{k: v for k, v in MODELS[name].items() if k != "law"})
+    posterior = bs.sample_prior(model, 50, 3)
+    one = Posterior(model, posterior.draws, posterior.diagnostics, {"seed": 5, "settings": SETTINGS})
+    (line,) = fit_commands(one, "post.nc")
+    told = fit_of_command(line, monkeypatch, tmp_path)
+    assert told["model"].to_dict() == model.to_dict()
+    assert {name: told[name] for name in ("seed", "draws", "tune", "chains")} == {
+        **{"seed": 5, "draws": 300},
+        **{"tune": 1000, "chains": 2},
+    }
+
+
+def test_versions_of_the_fit_are_told_from_those_of_today(few):
+    now = versions()
+    assert now["numpy"] == np.__version__
+    told = {"settings": {**SETTINGS, "target_accept": 0.99}, "seed": 7}
+
+    def kept(changed):
+        return Posterior(few.model, few.draws, few.diagnostics, {**told, "versions": now | changed})
+
+    assert compared({"post": kept({})}, now) == ("good", "The page was made with the versions of the fit.")
+    light, said = compared({"post": kept({"numpy": "1.0"})}, now)
+    assert light == "doubt"
+    assert f"numpy 1.0 at the fit of post, {now['numpy']} now" in said
+    assert compared({"post": few}, now)[0] == "doubt"
+    *_, table = reproduce_section({"post": kept({"numpy": "1.0"})}, few, ["-o", "r.html"], 0).parts
+    assert isinstance(table, Table)
+    assert ("numpy", "1.0", now["numpy"]) in table.rows
+    assert fit_commands(kept({}), "post.nc")[0] == "# in Python only: fit(..., target_accept=0.99)"
+
+
+def test_a_stack_is_stacked_again(few):
+    weights = xr.DataArray(np.full((2, 3), 0.5), {"law": ["one", "my other"]}, ("law", "sample"))
+    stack = Stack({"one": few, "my other": few}, {"one": 0.6, "my other": 0.4}, weights, "loo", 3)
+    commands = reproduce_section(stack.members, stack, ["-o", "r.html", "--C", "1e+22"], 2).parts[0]
+    assert isinstance(commands, Text)
+    assert list(commands.lines)[2:] == [
+        "bayescale stack one.nc 'my other.nc' --by loo --seed 3 -o stack.nc",
+        "bayescale report stack.nc -o r.html --C 1e+22 --seed 2",
+    ]
+
+
+def test_posteriors_are_called_what_their_files_are(few, tmp_path, monkeypatch):
+    asked = {}
+    monkeypatch.setattr("bayescale.reports.report.report", lambda posteriors, *_, **__: asked.update(posteriors))
+    monkeypatch.chdir(tmp_path)
+    few.save("my sweep.nc")
+    assert CliRunner().invoke(app, ["report", "my sweep.nc", "-o", "r.md"]).exit_code == 0
+    assert list(asked) == ["my sweep"]
+
+
+@pytest.mark.parametrize(
+    ("C", "word"), [(1e13, "1e+13"), (123456789.0, "123456789"), ("10T", "10T"), (6.19e12, "6.19e+12")]
+)
+def test_numbers_of_the_question_are_said_in_full(C, word):
+    assert question_words("r.html", {"N": 1e9}, C, None) == ["-o", "r.html", "--at", "N=1e+09", "--C", word]
 
 
 # -- What is asked
@@ -380,6 +484,30 @@ def test_live_part_in_a_browser(page, few):
         assert browser.complaints == []
         assert [url for url in browser.requests if not url.startswith(("file:", "data:"))] == []
         assert len([url for url in browser.requests if url.startswith("file:")]) == 1
+
+
+def test_page_on_a_phone_in_the_dark_and_on_paper(page):
+    """Nothing is wider than the screen, the answer is on the first one, and figures are turned with the paper."""
+    program = find_chromium()
+    if program is None:
+        pytest.skip("there is no Chromium on this machine to open the page with")
+    with Browser(program) as browser:
+        browser.open(page)
+        for wide, high in ((390, 844), (1280, 900)):
+            browser("Emulation.setDeviceMetricsOverride", width=wide, height=high, deviceScaleFactor=1, mobile=False)
+            assert browser.evaluate("document.documentElement.scrollWidth") <= wide
+            ends = browser.evaluate("[...document.querySelectorAll('#answer .answer')].map((p) => p.offsetTop)")
+            assert len(ends) == 2
+            assert max(ends) < high
+        figure = "getComputedStyle(document.querySelector('figure svg'))"
+        paper = "getComputedStyle(document.body).backgroundColor"
+        assert browser.evaluate(f"[{paper}, {figure}.filter]") == ["rgb(255, 255, 255)", "none"]
+        dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+        browser("Emulation.setEmulatedMedia", media="screen", features=dark)
+        assert browser.evaluate(f"[{paper}, {figure}.filter]") == ["rgb(22, 24, 27)", "invert(0.91) hue-rotate(180deg)"]
+        browser("Emulation.setEmulatedMedia", media="print", features=dark)
+        assert browser.evaluate(f"[{paper}, {figure}.filter]") == ["rgb(255, 255, 255)", "none"]
+        assert browser.complaints == []
 
 
 def wait_for(condition):

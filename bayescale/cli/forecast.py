@@ -39,7 +39,6 @@ def forecast(
     from bayescale.answers.forecast import forecast_sentences, forecast_table
     from bayescale.answers.mixture import Stack
     from bayescale.plots.forecast import plot_forecast
-    from bayescale.posterior import Posterior
 
     check_figure(figure)
     given = {"N": n, "D": d, "C": c}
@@ -53,11 +52,8 @@ def forecast(
     what = "the stack" if isinstance(saved, Stack) else f"law {saved.model.law.name!r}"
     if unknown := sorted(inputs.keys() - {*columns, "N", "D", "C"}):
         raise InputError(f"{', '.join(unknown)} is no input; {what} is asked at {', '.join(columns)}.")
-    if figure is not None and isinstance(saved, Stack):
-        raise InputError(f"{posterior!r} is a stack; --figure draws one law with its runs. Ask a member of it.")
     answer = ask(saved, group=group, seed=seed, **inputs)
-    if isinstance(saved, Posterior):
-        draw_figure(figure, lambda: plot_forecast(saved, seed=seed))
+    draw_figure(figure, lambda: plot_forecast(saved, seed=seed))
     if as_json:
         print_json({"attrs": dict(answer.attrs), "forecast": forecast_table(answer).to_dict("records")})
         return

@@ -35,10 +35,11 @@ def report(
     Example: bayescale report post.nc -o report.html --C 1e24
     """
     from bayescale.reports.report import report as write
+    from bayescale.storage import is_stack
 
     for path in posteriors:
         check_output(output, path)
-    saved = open_either(posteriors[0]) if len(posteriors) == 1 else open_all(posteriors)
+    saved = open_either(posteriors[0]) if len(posteriors) == 1 and is_stack(posteriors[0]) else open_all(posteriors)
     given = {name: read_numbers(name, text) for name, text in read_pairs(at, "--at")}
     write(saved, output, at=given or None, C=c, level=level, title=title, seed=seed)
     if as_json:

@@ -24,6 +24,7 @@ from bayescale.plots.common import (
 
 _BUDGET = "C"
 _FEWEST = 3
+DOTTED = (0, (1, 2))
 
 
 def plot_allocation(answer: xr.Dataset, *, axes: Any = None) -> np.ndarray:
@@ -41,12 +42,18 @@ def plot_allocation(answer: xr.Dataset, *, axes: Any = None) -> np.ndarray:
     ndarray of Axes
         One for each group, or one. The thick line is the decision, ``N_bayes``, dashed where it lies beyond the runs;
         the band, the sizes within the regret that `allocate` was asked for; the thin lines, the interval of the best
-        size. Grey lines have equal tokens per parameter.
+        size. Dotted grey lines have equal tokens per parameter.
 
     Raises
     ------
     InputError
         Another answer, too few budgets, further dims, wrong number of axes.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> answer = bs.allocate(posterior, C=[1e20, 1e21, 1e22, 1e23])  # doctest: +SKIP
+    >>> axes = bs.plot_allocation(answer)  # doctest: +SKIP
     """
     size, group = _read(answer)
     labels = [None] if group is None else [str(label) for label in answer[group].to_numpy()]
@@ -113,7 +120,7 @@ def _draw_ratios(ax, C: np.ndarray):
         N = np.sqrt(C / (6 * ratio))
         if not ((bottom < N) & (top > N)).any():
             continue
-        ax.plot(C, N, color=GREY, lw=0.6, zorder=0)
+        ax.plot(C, N, color=GREY, lw=0.9, ls=DOTTED, zorder=0)
         leaves_above = N[-1] > top
         ax.annotate(
             f"D/N = {ratio}",

@@ -26,6 +26,8 @@ from bayescale.plots.common import (
 from bayescale.words import quoted
 
 HELD, MISSED = COLOURS[0], COLOURS[5]
+DOT: dict[str, Any] = {"marker": "o", "ms": 3.2}
+CROSS: dict[str, Any] = {"marker": "X", "ms": 5.0}
 MARGIN = 0.05
 
 
@@ -45,12 +47,18 @@ def plot_backtest(answer: xr.Dataset, forecasters: Any = None, *, axes: Any = No
     -------
     ndarray of Axes
         Each held-out run stands at what was measured of it (across) and its median forecast (up), with its central 50 %
-        (thick) and 90 % (thin) interval, in another colour where that missed. On the diagonal a forecast is right.
+        (thick) and 90 % (thin) interval, in another colour and as a cross where that missed. On the diagonal a forecast
+        is right.
 
     Raises
     ------
     InputError
         Unknown forecaster, wrong number of axes.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> axes = bs.plot_backtest(bs.backtest(runs, ["chinchilla", "kaplan"]))  # doctest: +SKIP
     """
     known = [str(name) for name in answer["forecaster"].to_numpy()]
     names = [name for name in known if name != "last value"] if forecasters is None else list(forecasters)
@@ -100,7 +108,8 @@ def _draw_method(ax, answer: xr.Dataset, response: str, limits: tuple[float, flo
         if spread:
             ax.vlines(x, rows[0], rows[4], color=colour, lw=0.8, alpha=0.8)
             ax.vlines(x, rows[1], rows[3], color=colour, lw=2.2, alpha=0.5)
-        ax.plot(x, rows[2], ls="", marker="o", ms=3.2, color=colour, markeredgewidth=0, zorder=3)
+        look = CROSS if spread and not held else DOT
+        ax.plot(x, rows[2], ls="", color=colour, markeredgewidth=0, zorder=3, **look)
     if answer.attrs["on_log"]:
         ax.set_xscale("log")
         ax.set_yscale("log")
@@ -115,9 +124,9 @@ def _explain(figure, answer: xr.Dataset):
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], color=HELD, marker="o", ms=3.2, label="inside its 90 % interval"),
-        Line2D([], [], color=MISSED, marker="o", ms=3.2, label="outside it"),
-        Line2D([], [], color=GREY, marker="o", ms=3.2, ls="", label="without interval"),
+        Line2D([], [], color=HELD, label="inside its 90 % interval", **DOT),
+        Line2D([], [], color=MISSED, label="outside it", **CROSS),
+        Line2D([], [], color=GREY, ls="", label="without interval", **DOT),
     ]
     legend_below(figure, handles)
     held = f"{answer.sizes['run']} of {answer.attrs['runs']} runs held out: {answer.attrs['held_out']}"

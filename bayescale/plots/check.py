@@ -11,6 +11,7 @@ from bayescale.plots.common import (
     DASHED,
     GREY,
     INK,
+    MARKERS,
     NORMAL,
     SMALL,
     cycle_through,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     pass
 
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 OUTLIER = 0.5
 NUMBERED = 20
 RING = 9.0
@@ -54,6 +54,11 @@ def plot_check(check: xr.Dataset, *, axes: Any = None) -> np.ndarray:
     ------
     InputError
         A variable is missing, or probabilities lie outside 0 to 1.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> axes = bs.plot_check(bs.check_fit(posterior))  # doctest: +SKIP
     """
     _check_variables(check)
     panels = make_panels(axes, 3, size=(10.5, 3.3))
@@ -193,7 +198,10 @@ def _number_above(ax, numbers, heights):
     """Number stems above the frame, moved apart, each with a line to its point."""
     low, high = ax.get_xlim()
     width = ax.get_window_extent().width / ax.figure.dpi * 72
-    places = move_apart((numbers - low) / (high - low), 1.35 * SMALL / width)
+    gap = 1.35 * SMALL / width
+    places = move_apart((numbers - low) / (high - low), gap)
+    if len(places):  # towards the middle where numbers at an end would leave the panel
+        places += max(0.0, gap / 2 - places[0]) + min(0.0, 1 - gap / 2 - places[-1])
     for number, height, place in zip(numbers, heights, places, strict=True):
         ax.annotate(
             str(number),

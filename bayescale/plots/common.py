@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
 # Okabe & Ito's colours, told apart by colour-blind readers; their yellow is left out, it is lost on white.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
-INK, GREY, RED = "#222222", "#777777", "#C00000"
+# In print without colour several of them are the same grey, so a series has a shape beside its colour.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+INK, GREY, PALE, RED = "#222222", "#707070", "#B0B0B0", "#C00000"
 SMALL, NORMAL = 7.5, 9.0
+# A box behind words that a line would run through.
+ON_WHITE: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
 CENTRAL = (0.05, 0.25, 0.5, 0.75, 0.95)
 INSIDE, BEYOND = 40, 16
 DASHED = (0, (4, 2))
 LONG_TITLE = 20
+TEXT_AS_TEXT: dict[Any, Any] = {"svg.fonttype": "none", "pdf.fonttype": 42, "ps.fonttype": 42}
 
 
 _GREEK = {"alpha", "beta", "gamma", "delta", "eta", "kappa", "lambda", "mu", "nu", "rho", "sigma", "tau"}
@@ -118,37 +123,41 @@ def format_log(axis: "Axis", unit: str):
 
 
 def format_decimals(axis: "Axis"):
-    """Plain decimals on a log axis: round values over a short range, 1, 2 and 5 over decades."""
+    """Plain decimals on a log axis: round values over a short range, then 1, 2 and 5, over decades powers of ten."""
     from matplotlib import ticker
 
     low, high = sorted(axis.get_view_interval())
     if high / low < 8:
         axis.set_major_locator(ticker.MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     else:
-        axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+        axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 300 else (1.0,), numticks=8))
     axis.set_minor_locator(ticker.NullLocator())
     axis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{x:g}"))
 
 
 def legend_below(figure, handles):
-    """Put one legend for all panels below them."""
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=min(len(handles), 6), fontsize=SMALL, frameon=False
-    )
+    """Put one legend for all panels below them, in as many columns as there is room for."""
+    for columns in range(min(len(handles), 6), 0, -1):
+        legend = figure.legend(
+            handles=handles, loc="outside lower center", ncols=columns, fontsize=SMALL, frameon=False
+        )
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 def note_convergence(panels, converged: bool):
-    """Say in red, in the figure itself, that the draws are not to be trusted."""
+    """Say in red, above the first panel, that the draws are not to be trusted."""
     if converged:
         return
     panels[0].annotate(
         "not converged",
         (1, 1),
-        (-2, -2),
+        (0, 19),  # over the title, whatever stands beside it
         xycoords="axes fraction",
         textcoords="offset points",
         ha="right",
-        va="top",
+        va="bottom",
         fontsize=SMALL,
         color=RED,
     )
@@ -242,20 +251,23 @@ def save_figure(axes: Any, path: str | os.PathLike[str]) -> None:
     axes : Axes or array of Axes
         What a plot function returned.
     path : path
-        Where; the suffix says the format (``.png`` at 150 dots per inch, ``.pdf``, ``.svg``).
+        Where; the suffix says the format (``.png`` at 150 dots per inch, ``.pdf``, ``.svg``). In the last two the
+        words stay words, to be searched, copied and edited.
 
     Raises
     ------
     InputError
         A suffix matplotlib does not write, or a place that cannot be written; the figure stays open.
     """
+    import matplotlib as mpl
     import matplotlib.pyplot as plt
 
     check_format(path)
     figure = np.ravel(np.asarray(axes, dtype=object))[0].figure
     path = Path(path)
     try:
-        figure.savefig(path, dpi=150, bbox_inches="tight")
+        with mpl.rc_context(TEXT_AS_TEXT):
+            figure.savefig(path, dpi=150, bbox_inches="tight")
     except OSError as error:
         raise InputError(
             f"Cannot write the figure to {str(path)!r}: {error.strerror}. Name a folder that exists and can be written."

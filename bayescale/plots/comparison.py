@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bayescale.answers.comparison import Comparison
-from bayescale.plots.common import COLOURS, GREY, INK, NORMAL, SMALL, make_panels, plain_axes
+from bayescale.plots.common import COLOURS, GREY, INK, NORMAL, ON_WHITE, SMALL, make_panels, plain_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +29,11 @@ def plot_comparison(comparison: Comparison, *, ax: Any = None) -> "Axes":
     Axes
         Differences in expected log predictive density, the best law on top, with bars of one and two standard errors.
         Hollow dots are estimates the criterion itself calls unreliable.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> ax = bs.plot_comparison(bs.compare({"kaplan": one, "chinchilla": two}, by="loo"))  # doctest: +SKIP
     """
     table = comparison.table
     if ax is None:
@@ -38,9 +43,9 @@ def plot_comparison(comparison: Comparison, *, ax: Any = None) -> "Axes":
         _draw_difference(ax, k, row["elpd_diff"], row["dse"], bool(row["flags"]))
     said = [f"{d:.1f} ± {e:.1f}".replace("-", "−") for d, e in zip(table["elpd_diff"], table["dse"], strict=True)]
     for k, text in enumerate(["best", *said[1:]]):
-        place = {"xytext": (0, 7), "ha": "center"} if k else {"xytext": (7, 7), "ha": "left"}
+        place: Any = {"xytext": (0, 7), "ha": "center"} if k else {"xytext": (7, 7), "ha": "left"}
         at = (table["elpd_diff"].iloc[k], k)
-        ax.annotate(text, at, textcoords="offset points", fontsize=SMALL, color=INK, **place)
+        ax.annotate(text, at, textcoords="offset points", fontsize=SMALL, color=INK, bbox=ON_WHITE, **place)
     ax.set_yticks(range(len(table)), [str(name) for name in table.index], fontsize=NORMAL)
     ax.set_ylim(len(table) - 0.5, -0.7)
     ax.tick_params(axis="y", length=0)

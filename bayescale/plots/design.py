@@ -6,7 +6,17 @@ import numpy as np
 import xarray as xr
 
 from bayescale.errors import InputError
-from bayescale.plots.common import GREY, INK, NORMAL, RED, SMALL, format_log, make_panels, note_convergence, plain_axes
+from bayescale.plots.common import (
+    GREY,
+    INK,
+    NORMAL,
+    RED,
+    SMALL,
+    format_log,
+    make_panels,
+    note_convergence,
+    plain_axes,
+)
 
 UNITS = {"N": "parameters", "D": "tokens", "C": "FLOP"}
 
@@ -35,6 +45,12 @@ def plot_design(answer: xr.Dataset, x: str | None = None, y: str | None = None, 
     ------
     InputError
         Unknown input.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> answer = bs.design(posterior, 1e21, about="L", at={"N": "70B", "D": "1.4T"})  # doctest: +SKIP
+    >>> ax = bs.plot_design(answer)  # doctest: +SKIP
     """
     from matplotlib import colors
 
@@ -51,7 +67,7 @@ def plot_design(answer: xr.Dataset, x: str | None = None, y: str | None = None, 
         least, most = float(worth[order[0]]), float(worth[order[-1]])
         norm = colors.LogNorm(least, max(most, 1.01 * least))
         dots = ax.scatter(across[order], up[order], s=22, c=worth[order], cmap="viridis_r", norm=norm, lw=0, zorder=2)
-        bar = ax.figure.colorbar(dots, ax=ax, pad=0.02)
+        bar = ax.figure.colorbar(dots, ax=ax, pad=0.07)
         bar.set_label(f"information alone (nats per {unit})", fontsize=SMALL)
         bar.ax.tick_params(labelsize=SMALL)
     ax.set_xscale("log" if (across > 0).all() else "linear")
@@ -97,12 +113,24 @@ def _draw_costs(ax, across, up, cost, unit: str) -> None:
         inside = np.flatnonzero((line > low) & (line < high))
         if inside.size:
             at = inside[-1] if a / b > 0 else inside[0]
-            text = f"$10^{{{power}}}$" + (f" {unit}" if power == int(np.ceil(lowest)) else "")
-            ax.annotate(
-                text, (places[at], line[at]), (-2, 2), textcoords="offset points", fontsize=6, color=GREY, ha="right"
-            )
+            _name_cost(ax, power, f" {unit}" * (power == int(np.ceil(lowest))), (places[at], line[at]))
     ax.set_xlim(left, right)
     ax.set_ylim(low, high)
+
+
+def _name_cost(ax, power: int, unit: str, end: tuple[float, float]) -> None:
+    """Name a line of equal cost at its end: outside the panel at the right, else just above the lower side."""
+    outside = ax.transAxes.inverted().transform(ax.transData.transform(end))[0] > 0.97
+    ax.annotate(
+        f"$10^{{{power}}}${unit}",
+        end,
+        (3, 0) if outside else (4, 1),
+        textcoords="offset points",
+        fontsize=SMALL - 1,
+        color=GREY,
+        va="center" if outside else "bottom",
+        annotation_clip=False,
+    )
 
 
 def _number(ax, answer: xr.Dataset, across, up) -> None:

@@ -52,6 +52,11 @@ def plot_exponents(posterior: Posterior, *, ax: Any = None) -> "Axes":
     ------
     InputError
         The law has no such parameter.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> ax = bs.plot_exponents(bs.open_posterior("sweep.nc"))  # doctest: +SKIP
     """
     model = posterior.model
     params = [p for p in model.law.params if not p.scaled]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayescale.answers.common import warn_unless_converged
 from bayescale.answers.forecast import forecast
+from bayescale.answers.mixture import Stack
 from bayescale.errors import ConvergenceWarning, InputError
 from bayescale.law import Input, Law
 from bayescale.model import Model
@@ -43,10 +44,11 @@ if TYPE_CHECKING:
 CURVES = 4
 DRAWS = ("chain", "draw")
 ROUNDING = 1e-9
+LEAST = 0.005  # weight that is named
 
 
 def plot_forecast(
-    posterior: Posterior,
+    posterior: Posterior | Stack,
     x: str | None = None,
     *,
     reach: float = 10.0,
@@ -57,8 +59,8 @@ def plot_forecast(
 
     Parameters
     ----------
-    posterior : Posterior
-        A fit.
+    posterior : Posterior or Stack
+        A fit; or a stack, drawn along the inputs of its law of most weight (among those with groups, where some have).
     x : str, optional
         The input along the axis; by default ``"D"`` where the law has it, else the law's first. A law of N and D is
         drawn as curves at up to four values of the other one, taken from the group's runs; further inputs are held at
@@ -82,24 +84,39 @@ def plot_forecast(
     ------
     InputError
         Unknown input, reach below 1, wrong number of axes.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> axes = bs.plot_forecast(bs.open_posterior("sweep.nc"), "N", reach=100)  # doctest: +SKIP
     """
-    model = posterior.model
+    model = _shown(posterior).model
     x = _along(model.law, x)
     if not (math.isfinite(reach) and reach >= 1):
         raise InputError(f"reach is a factor beyond the largest run, at least 1; {reach!r} was given.")
-    warn_unless_converged(posterior)
+    for member in posterior.members.values() if isinstance(posterior, Stack) else [posterior]:
+        warn_unless_converged(member)
     groups = model.groups or (None,)
     panels = make_panels(axes, len(groups))
     by = _across(model.law, x)
     for group, ax in zip(groups, panels, strict=True):
         runs = runs_of(model, group)
         _draw_forecast(ax, posterior, group, runs, x, by, reach, seed)
-        label_panel(ax, model, x, group, len(runs))
+        label_panel(ax, model, x, group or ("stack" if isinstance(posterior, Stack) else None), len(runs))
     if axes is None:
         label_outer_only(panels)
-        _explain_forecast(panels[0].figure, model, reach)
+        _explain_forecast(panels[0].figure, posterior, reach)
     note_convergence(panels, posterior.converged)
     return panels
+
+
+def _shown(posterior: Posterior | Stack) -> Posterior:
+    """Whose runs and inputs are drawn."""
+    if isinstance(posterior, Posterior):
+        return posterior
+    members = posterior.members
+    grouped = [name for name, member in members.items() if member.model.group]
+    return members[max(grouped or members, key=lambda name: posterior.weights[name])]
 
 
 def _along(law: Law, x: str | None) -> str:
@@ -116,8 +133,8 @@ def _across(law: Law, x: str) -> str | None:
     return next((c for c in ("N", "D") if c in others), others[0] if others else None)
 
 
-def _draw_forecast(ax, posterior: Posterior, group, runs: pd.DataFrame, x: str, by: str | None, reach, seed):
-    model = posterior.model
+def _draw_forecast(ax, posterior: Posterior | Stack, group, runs: pd.DataFrame, x: str, by: str | None, reach, seed):
+    model = _shown(posterior).model
     output = model.law.output.symbol
     along = column_of(runs, x)
     across = column_of(runs, by) if by else np.array([])
@@ -132,7 +149,7 @@ def _draw_forecast(ax, posterior: Posterior, group, runs: pd.DataFrame, x: str, 
         # plot_forecast has said it once; it need not be said again for each panel.
         warnings.simplefilter("ignore", ConvergenceWarning)
         answer = forecast(posterior, group=group, seed=seed, **asked)
-    expected = f"{output}_true" if model.discrepancy else output
+    expected = f"{output}_true" if f"{output}_true" in answer else output
     median = answer[expected].median(DRAWS)
     band = answer[f"{output}_run"].quantile(CENTRAL, DRAWS, skipna=False)
     ends = []
@@ -245,18 +262,23 @@ def _label_ends(ax, labels: Sequence[str], ends):
         )
 
 
-def _explain_forecast(figure, model: Model, reach: float):
+def _explain_forecast(figure, posterior: Posterior | Stack, reach: float):
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     keys = [
         Line2D([], [], ls="", marker="o", ms=4, color=INK, label="run, measured"),
-        Line2D(
-            [], [], color=INK, lw=1.3, label=f"{model.law.name}{' with departure' * bool(model.discrepancy)}, median"
-        ),
+        Line2D([], [], color=INK, lw=1.3, label=f"{_name(posterior)}, median"),
         Patch(color=INK, alpha=0.38, lw=0, label="50 % of runs to come"),
         Patch(color=INK, alpha=0.16, lw=0, label="90 %"),
     ]
     if reach > 1:
         keys.append(Line2D([], [], color=INK, lw=1.3, ls=DASHED, label="beyond the runs"))
     legend_below(figure, keys)
+
+
+def _name(posterior: Posterior | Stack) -> str:
+    """What is drawn: a law, or laws with their weights."""
+    if isinstance(posterior, Stack):
+        return " + ".join(f"{weight:.2f} {name}" for name, weight in posterior.weights.items() if weight >= LEAST)
+    return f"{posterior.model.law.name}{' with departure' * bool(posterior.model.discrepancy)}"

@@ -13,6 +13,7 @@ from bayescale.plots.common import (
     INK,
     NORMAL,
     draw_interval,
+    format_decimals,
     label_rows,
     make_panels,
     note_at_right,
@@ -74,6 +75,7 @@ def plot_multiplier(answer: xr.Dataset, *, ax: Any = None) -> "Axes":
         at = [f"{c} = {row[c]:.3g}" for c in map(str, factor.dims[2:]) if c in row and c != attrs["group"]]
         names.append(", ".join([str(row.get(attrs["group"]) or attrs["second"]), *at]))
     label_rows(ax, range(len(rows)), names)
+    format_decimals(ax.xaxis)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xlabel(f"{attrs['along']} needed, as a multiple of that of {attrs['first']}", fontsize=NORMAL)
     goal = (

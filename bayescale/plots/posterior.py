@@ -1,6 +1,7 @@
 """Prior and posterior of each parameter of a law, side by side."""
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from bayescale.plots.common import (
     COLOURS,
     GREY,
     INK,
+    MARKERS,
     NORMAL,
     SMALL,
     cycle_through,
@@ -49,13 +51,18 @@ def plot_posterior(posterior: Posterior, *, axes: Any = None, seed: int = 0) -> 
     -------
     ndarray of Axes
         One for each parameter: the density of the prior (of a group, where groups differ) in grey, and that of the
-        posterior, a line for each group, all scaled to the same height. Densities are of the log of a parameter whose
-        axis is logarithmic.
+        posterior, a line for each group with its marker on the peak, all scaled to the same height. Densities are of
+        the log of a parameter whose axis is logarithmic.
 
     Raises
     ------
     InputError
         Wrong number of axes.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> axes = bs.plot_posterior(posterior)  # doctest: +SKIP
     """
     warn_unless_converged(posterior)
     model = posterior.model
@@ -63,20 +70,29 @@ def plot_posterior(posterior: Posterior, *, axes: Any = None, seed: int = 0) -> 
     panels = make_panels(axes, len(params))
     prior = sample_prior(model, PRIOR_DRAWS, seed).dataset
     groups = model.groups or ("",)
-    colours = dict(zip(groups, cycle_through(COLOURS, len(groups)), strict=True))
+    looks = _looks(groups)
     for p, ax in zip(params, panels, strict=True):
         before = prior[p.symbol]
         if model.group in before.dims:
             first = next(g for g in groups if g not in model.zero.get(p.symbol, ()))
             before = before.sel({model.group: first})
         lines = _lines(posterior, p)
-        _draw(ax, p, before.to_numpy().ravel(), lines, colours if len(lines) > 1 else {"": COLOURS[0]})
+        _draw(ax, p, before.to_numpy().ravel(), lines, looks if len(lines) > 1 else _looks([""]))
         title = textwrap.fill(f"{math_symbol(p.symbol)}, {p.meaning}", TITLE)
         ax.set_title(title, loc="left", fontsize=SMALL, color=INK)
     if axes is None:
-        _explain(panels[0].figure, colours if model.group else {"": COLOURS[0]})
+        _explain(panels[0].figure, looks)
     note_convergence(panels, posterior.converged)
     return panels
+
+
+def _looks(groups: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Colour and marker of each group; one alone needs no marker."""
+    if len(groups) == 1:
+        return {groups[0]: {"color": COLOURS[0]}}
+    looks = zip(groups, cycle_through(COLOURS, len(groups)), cycle_through(MARKERS, len(groups)), strict=True)
+    shape = {"ms": 5, "mec": "white", "mew": 0.6}
+    return {group: {"color": colour, "marker": marker, **shape} for group, colour, marker in looks}
 
 
 def _lines(posterior: Posterior, p: Param) -> dict[str, np.ndarray]:
@@ -88,18 +104,19 @@ def _lines(posterior: Posterior, p: Param) -> dict[str, np.ndarray]:
     return {g: value.sel({model.group: g}).to_numpy().ravel() for g in asked}
 
 
-def _draw(ax, p: Param, before: np.ndarray, lines: dict[str, np.ndarray], colours: dict[str, str]):
+def _draw(ax, p: Param, before: np.ndarray, lines: dict[str, np.ndarray], looks: dict[str, dict[str, Any]]):
     ends = [np.quantile(x, SEEN) for x in (before, *lines.values())]
     low, high = min(e[0] for e in ends), max(e[1] for e in ends)
     log = p.support == POSITIVE and high / low > WIDE
     grid = np.geomspace(low, high, POINTS) if log else np.linspace(low, high, POINTS)
     ax.fill_between(grid, _density(before, grid, log), color=GREY, alpha=0.3, lw=0)
     for group, draws in lines.items():
-        ax.plot(grid, _density(draws, grid, log), color=colours[group], lw=1.4)
+        density = _density(draws, grid, log)
+        ax.plot(grid, density, lw=1.4, markevery=[int(density.argmax())], clip_on=False, **looks[group])
     if log:
         ax.set_xscale("log")
     ax.set_xlim(low, high)
-    ax.set_ylim(0)
+    ax.set_ylim(0, 1.05)
     if log:
         format_log(ax.xaxis, p.unit)
     ax.set_yticks([])
@@ -119,9 +136,12 @@ def _density(draws: np.ndarray, grid: np.ndarray, log: bool) -> np.ndarray:
     return found / found.max()
 
 
-def _explain(figure, colours: dict[str, str]):
+def _explain(figure, looks: dict[str, dict[str, Any]]):
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    named = [Line2D([], [], color=c, lw=1.4, label=f"posterior, {g}" if g else "posterior") for g, c in colours.items()]
+    named = [
+        Line2D([], [], lw=1.4, label=f"posterior, {group}" if group else "posterior", **look)
+        for group, look in looks.items()
+    ]
     legend_below(figure, [Patch(color=GREY, alpha=0.3, lw=0, label="prior"), *named])

@@ -51,6 +51,13 @@ def plot_prior(model: Model, *, draws: int = 60, axes: Any = None, seed: int = 0
     ------
     InputError
         No input varies over the runs; wrong number of axes.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> axes = bs.plot_prior(bs.Model("chinchilla", bs.load_runs("tiny_sweep"), pool="modality"))
+    >>> [ax.get_title(loc="left") for ax in axes[:2]]
+    ['code (37 runs)', 'image (37 runs)']
     """
     varying = [i for i in model.law.inputs if np.ptp(column_of(model.runs, i.column)) > 0]
     if not varying:

@@ -11,7 +11,9 @@ from bayescale.plots.common import (
     COLOURS,
     DASHED,
     GREY,
+    MARKERS,
     NORMAL,
+    ON_WHITE,
     SMALL,
     cycle_through,
     format_log,
@@ -28,6 +30,7 @@ STYLES = ("-", DASHED, ":")
 FINE = 400
 MOST = 24
 SEEN = 0.005
+MARKED = (0.25, 0.5, 0.75, 1.0)  # heights, as a share of a curve's own, where its marker stands
 
 
 def plot_threshold(answer: xr.Dataset, *, ax: Any = None) -> "Axes":
@@ -44,13 +47,19 @@ def plot_threshold(answer: xr.Dataset, *, ax: Any = None) -> "Axes":
     -------
     Axes
         Curves of P(reached by x), at most 24. What a curve lacks of 1 at the right is the probability of never (and of
-        scales beyond the axis); the legend says it. A square at the left is the probability that any scale, however
-        small, is enough. Vertical lines: the largest run, and the horizon if one was given.
+        scales beyond the axis); the legend says it. Markers tell curves apart where colours cannot. A hollow one at
+        the left is the probability that any scale, however small, is enough. Vertical lines: the largest run, and the
+        horizon if one was given.
 
     Raises
     ------
     InputError
         More than 24 curves; ask for fewer levels, or one group.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> ax = bs.plot_threshold(bs.threshold(posterior, L=[2.0, 1.9], horizon="1e26"))  # doctest: +SKIP
     """
     scale, attrs = answer.attrs["scale"], answer.attrs
     grid = _between(default_scales(answer), bool(attrs["log"]))
@@ -68,15 +77,18 @@ def plot_threshold(answer: xr.Dataset, *, ax: Any = None) -> "Axes":
     levels = answer.sizes.get(attrs["output"], answer.sizes.get("margin", 1))
     by_level = len(dims) > 1 and levels > 1 and dims[-1] in (attrs["output"], "margin")
     count = flat.sizes["curve"]
-    colours = cycle_through(COLOURS, count)
+    colours, markers = cycle_through(COLOURS, count), cycle_through(MARKERS, count)
     for k in range(count):
-        colour = colours[k // levels if by_level else k]
+        series = k // levels if by_level else k
         y = flat.isel(curve=k).to_numpy()
         style = STYLES[(k % levels if by_level else k // len(COLOURS)) % len(STYLES)]
-        ax.plot(grid, y, color=colour, lw=1.4, ls=style, label=_label(flat, k, dims, atoms[k]) or None)
+        label = _label(flat, k, dims, atoms[k]) or None
+        look: Any = {"color": colours[series], "marker": markers[series] if count > 1 else "o", "clip_on": False}
+        marked = _marked(y) if count > 1 else []
+        ax.plot(grid, y, lw=1.4, ls=style, ms=5, mec="white", mew=0.6, markevery=marked, label=label, **look)
         at_once, worst = (y[-1], grid[-1]) if attrs["down"] else (y[0], grid[0])
         if at_once > SEEN:
-            ax.plot([worst], [at_once], marker="s", ms=4, color=colour, clip_on=False)
+            ax.plot([worst], [at_once], ms=5, ls="", mfc="white", zorder=3, **look)
     _dress(ax, answer, grid)
     if ax.get_legend_handles_labels()[1]:
         ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=SMALL, frameon=False)
@@ -87,6 +99,11 @@ def plot_threshold(answer: xr.Dataset, *, ax: Any = None) -> "Axes":
 def _between(scales: np.ndarray, log: bool) -> np.ndarray:
     ends = (scales.min(), scales.max())
     return np.geomspace(*ends, FINE) if log else np.linspace(*ends, FINE)
+
+
+def _marked(y: np.ndarray) -> list[int]:
+    """Points of a curve that bear its marker: where it first comes to shares of its height; its end if it has none."""
+    return sorted({int(np.argmax(y >= share * y.max())) for share in MARKED}) if y.max() > 0 else [len(y) - 1]
 
 
 def _label(flat: xr.DataArray, k: int, dims: list[str], never: float) -> str:
@@ -104,7 +121,7 @@ def _dress(ax, answer: xr.Dataset, grid: np.ndarray) -> None:
     """Axes, their names, and the lines of the largest run and the horizon."""
     scale, attrs = answer.attrs["scale"], answer.attrs
     unit = answer[scale].attrs["units"].removesuffix("1")
-    ax.set_ylim(0, 1)
+    ax.set_ylim(-0.02, 1.02)
     if attrs["log"]:
         ax.set_xscale("log")
     ax.set_xlim(*((grid[-1], grid[0]) if attrs["down"] else (grid[0], grid[-1])))
@@ -116,8 +133,17 @@ def _dress(ax, answer: xr.Dataset, grid: np.ndarray) -> None:
     marks += [(attrs["horizon"], "horizon")] if "horizon" in attrs else []
     for x, name in marks:
         ax.axvline(x, color=GREY, lw=0.7, zorder=1)
-        ax.text(
-            x, 0.99, f" {name}", transform=ax.get_xaxis_transform(), fontsize=SMALL, color=GREY, rotation=90, va="top"
+        ax.annotate(
+            name,
+            (x, 0.96),
+            (2, 0),
+            xycoords=ax.get_xaxis_transform(),
+            textcoords="offset points",
+            rotation=90,
+            va="top",
+            fontsize=SMALL,
+            color=GREY,
+            bbox=ON_WHITE,
         )
     level = f" {float(answer['level']):.4g}" if answer["level"].ndim == 0 else " the level"
     goal = f"{attrs['output']} {'≥' if attrs['sense'] == 'at least' else '≤'}{level}"

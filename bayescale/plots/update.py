@@ -12,6 +12,7 @@ from bayescale.plots.common import (
     GREY,
     INK,
     NORMAL,
+    PALE,
     draw_interval,
     label_rows,
     make_panels,
@@ -40,10 +41,10 @@ def plot_update(updated: Update, law: str | None = None, *, ax: Any = None) -> "
     Returns
     -------
     Axes
-        A row for each parameter of the law and the noise: before in grey, after in colour, on the parameter's
-        unconstrained scale (the log of a positive one), centred and scaled by what it was before. Dots are medians,
-        bars the central 50 % and 90 %. At the right, the medians in natural units. Groups that are new have no before
-        and are left out; the title counts them.
+        A row for each parameter of the law and the noise: before in pale grey, after below it in colour, on the
+        parameter's unconstrained scale (the log of a positive one), centred and scaled by what it was before. Marks are
+        medians, bars the central 50 % and 90 %. At the right, the medians in natural units. Groups that are new have no
+        before and are left out; the title counts them.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def plot_update(updated: Update, law: str | None = None, *, ax: Any = None) -> "
     for k, parameter in enumerate(both):
         before = old[parameter][1]
         centre, spread = np.median(before), np.std(before)
-        draw_interval(ax, k - OFFSET, (before - centre) / spread, GREY)
+        draw_interval(ax, k - OFFSET, (before - centre) / spread, PALE, "s")
         draw_interval(ax, k + OFFSET, (new[parameter][1] - centre) / spread, COLOURS[0])
         was, became = medians.loc[parameter, ["before", "after"]]
         note_at_right(ax, k, f"{was:.3g} to {became:.3g}")
@@ -79,7 +80,7 @@ def plot_update(updated: Update, law: str | None = None, *, ax: Any = None) -> "
     ax.set_xlabel("standard deviations of the parameter before", fontsize=NORMAL)
     added = len(change.after.model.runs) - len(change.before.model.runs)
     left = f"; {len(new) - len(both)} parameters are new" if len(new) > len(both) else ""
-    title = f"{name}: before (grey) and after {added} more runs{left}"
+    title = f"{name}: before (grey, above) and after (below) {added} more runs{left}"
     ax.set_title(title, loc="left", fontsize=NORMAL, color=INK)
     note_convergence([ax], change.after.converged)
     return ax

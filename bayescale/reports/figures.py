@@ -12,6 +12,7 @@ from bayescale.reports.parts import Figure
 
 MOST = 260_000  # characters; more is drawn as a picture
 DOTS = 130  # per inch, of a picture
+PER_INCH = 96  # of a page's own pixels
 _STYLE = re.compile(r'style="([^"]*)"')
 _PATH = re.compile(r'\bd="[^"]*"')
 _SHORT = re.compile(r"(\d+\.\d\d)\d+")  # a hundredth of a point
@@ -62,7 +63,9 @@ def _plain(svg: str, key: str, caption: str) -> str:
     svg = re.sub(r'\bid="', f'id="{key}-', svg)
     svg = re.sub(r'href="#', f'href="#{key}-', svg)
     svg = re.sub(r"url\(#", f"url(#{key}-", svg)
-    svg = re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" {_named(caption)}>', svg, count=1)
+    # As wide as it was drawn, so that letters have one size on the whole page; what is too wide is made narrower.
+    opening = rf'<svg viewBox="0 0 \1 \2" width="\1pt" {_named(caption)}>'
+    svg = re.sub(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>', opening, svg, count=1)
     svg = _PATH.sub(lambda path: _SHORT.sub(r"\1", path[0]), svg)
     return re.sub(r"\s*\n\s*", "\n", svg).strip()
 
@@ -82,5 +85,9 @@ def _picture(figure, caption: str) -> str:
     from markupsafe import escape
 
     written = io.BytesIO()
-    figure.savefig(written, format="png", dpi=DOTS, bbox_inches="tight", metadata={"Software": None})
-    return f'<img alt="{escape(caption)}" src="data:image/png;base64,{base64.b64encode(written.getvalue()).decode()}">'
+    options: dict[str, Any] = {"bbox_inches": "tight", "transparent": True, "metadata": {"Software": None}}
+    figure.savefig(written, format="png", dpi=DOTS, **options)
+    picture = written.getvalue()
+    wide = int.from_bytes(picture[16:20], "big") * PER_INCH // DOTS
+    data = base64.b64encode(picture).decode()
+    return f'<img alt="{escape(caption)}" width="{wide}" src="data:image/png;base64,{data}">'

@@ -11,7 +11,7 @@ from bayescale.numerals import short_number
 
 GOOD, DOUBT, BAD = "good", "doubt", "bad"
 SAID = {GOOD: "fine", DOUBT: "look", BAD: "do not trust"}
-_COUNTS = ("N", "D", "parameters", "tokens", "tokens per parameter")
+_COUNTS = ("N", "D", "N_min", "N_max", "D_min", "D_max", "parameters", "tokens", "tokens per parameter")
 
 
 @dataclass(frozen=True)

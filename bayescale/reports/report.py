@@ -1,7 +1,6 @@
 """Write a report: one page with the answers of a posterior, or the same as Markdown."""
 
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from bayescale.reports.answered import answer_all, choose, tried
 from bayescale.reports.live import live_data
 from bayescale.reports.question import read_question
 from bayescale.reports.render import markdown, page_of
+from bayescale.reports.reproduce import question_words, reproduce_section
 from bayescale.reports.sections import all_sections
 
 PAGE, MARKDOWN = (".html", ".htm"), (".md", ".markdown")
@@ -76,8 +76,9 @@ def report(
     question = read_question(subject, at, C, level)
     with waiting("answering the report's questions"):
         answered = answer_all(members, subject, main, comparison, question, seed)
+    asked = question_words(Path(path).name, at, C, level)
     with waiting("drawing its figures"):
-        sections = all_sections(answered, _command(members, path, at, C, level, seed), seed)
+        sections = [*all_sections(answered), reproduce_section(members, subject, asked, seed)]
     title = title or f"{' and '.join(one.model.law.name for one in members.values())}: a report"
     if suffix in PAGE:
         live = tried(lambda: live_data(subject, question.held, seed))
@@ -103,10 +104,3 @@ def _members(posterior) -> dict[str, Posterior]:
     if not named or not all(isinstance(one, Posterior) for one in named.values()):
         raise InputError("A report is made of a posterior, of several, or of a stack; open them with open_posterior.")
     return named
-
-
-def _command(members, path, at, C, level, seed: int) -> str:
-    words = ["bayescale", "report", *(f"{name}.nc" for name in members), "-o", Path(path).name]
-    words += [w for name, x in (at or {}).items() for w in ("--at", f"{name}={x}")]
-    words += [w for name, x in (("--C", C), ("--level", level)) if x is not None for w in (name, str(x))]
-    return shlex.join([*words, *(["--seed", str(seed)] if seed else [])])

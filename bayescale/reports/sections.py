@@ -1,10 +1,9 @@
 """The sections of a report, from what was answered."""
 
-import shlex
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -16,7 +15,7 @@ from bayescale.answers.forecast import forecast_sentences, forecast_table
 from bayescale.answers.identification import identify_sentences, identify_table
 from bayescale.answers.mixture import Stack
 from bayescale.answers.sensitivity import sensitivity_sentences, sensitivity_table
-from bayescale.answers.threshold import threshold_sentences
+from bayescale.answers.threshold import threshold_sentences, threshold_table
 from bayescale.diagnostics import MAX_RHAT, MIN_BFMI, MIN_ESS
 from bayescale.model import COMPLETE, MEAN, PARTIAL, Model
 from bayescale.numerals import short_number
@@ -32,7 +31,6 @@ from bayescale.reports.answered import Answered
 from bayescale.reports.figures import draw
 from bayescale.reports.parts import BAD, DOUBT, GOOD, Formula, Lights, Part, Section, Table, Text, table_of
 from bayescale.runs import hash_runs
-from bayescale.storage import versions
 
 _FIRST = 3  # doubts about the fit on the first screen
 _MANY = 12  # parameters of one table; more are folded into those of the law
@@ -40,13 +38,19 @@ _MANY = 12  # parameters of one table; more are folded into those of the law
 
 def answer_section(a: Answered) -> Section:
     """The first screen: what was asked, what is answered, how far to trust it."""
-    parts: list[Part] = [Text(a.question.words, "aside")]
+    lights = _trust(a)
+    # What spoils an answer is read before it; all else that may be doubted, after it.
+    worst = [light for light in lights if light[0] == BAD][:1]
+    parts: list[Part] = [Text([" ".join(a.question.words)], "aside")]
+    parts += [Lights(worst)] if worst else []
     parts += _answered(a.forecast, forecast_sentences, _forecast_lines, "A run to come")
     if a.question.budget is not None or isinstance(a.plan, xr.Dataset):
         parts += _answered(a.plan, allocation_sentences, _plan_lines, "How to split the budget")
+    if a.question.level is not None:
+        parts += _answered(a.reached, _level_sentences, _level_lines, "What it costs")
     if isinstance(a.comparison, Comparison):
         parts.append(Text([f"Which law: {a.comparison.verdict}"], "answer"))
-    parts.append(Lights(_trust(a)))
+    parts.append(Lights([light for light in lights if light not in worst]))
     return Section("answer", "The answer", parts)
 
 
@@ -106,6 +110,22 @@ def _plan_lines(answer: xr.Dataset) -> pd.DataFrame:
                 f"{symbol} of the law ({unit})": _banded(row, f"{symbol}_bayes"),
             }
         )
+    return pd.DataFrame(rows)
+
+
+def _level_sentences(answer: xr.Dataset) -> list[str]:
+    """What the level costs, without what is said of the law before it."""
+    return [said for said in threshold_sentences(answer) if said.startswith(answer.attrs["output"])]
+
+
+def _level_lines(answer: xr.Dataset) -> pd.DataFrame:
+    scale = answer.attrs["scale"]
+    unit = answer[scale].attrs.get("units", "")
+    rows = []
+    for row in threshold_table(answer).to_dict("records"):
+        labels = {str(k): v for k, v in row.items() if k in answer.coords and isinstance(v, str)}
+        needed = "never" if np.isinf(row[f"{scale} lower"]) else _banded(row, scale).replace("inf", "never")
+        rows.append(labels | {"level": row["level"], f"{scale} ({unit})": needed, "P(never)": row["P(never)"]})
     return pd.DataFrame(rows)
 
 
@@ -249,7 +269,7 @@ def forecast_section(a: Answered) -> Section:
     caption = (
         "Runs, the law's median, and bands that hold 50 % and 90 % of runs to come; paler and dashed beyond the runs."
     )
-    figure = draw("forecast", lambda: plot_forecast(a.posterior), caption)
+    figure = draw("forecast", lambda: plot_forecast(a.subject), caption)
     lines = forecast_sentences(a.forecast) if isinstance(a.forecast, xr.Dataset) else [a.forecast]
     return Section("forecast", "Forecast", [figure, Text(lines)])
 
@@ -338,45 +358,8 @@ def untold_section(a: Answered) -> Section:
     return Section("untold", "What the runs cannot tell", parts)
 
 
-def reproduce_section(a: Answered, command: str, seed: int) -> Section:
-    """How to come to the same page."""
-    lines = [_fit_command(one, f"{name}.nc") for name, one in a.members.items()]
-    facts = [(name, f"{one.info.get('seed', 'unknown')}") for name, one in a.members.items()]
-    packages = list(versions().items())
-    made = datetime.now(UTC).isoformat(timespec="minutes")
-    rows = [*((f"seed of {name}", value) for name, value in facts), ("seed of this page", str(seed)), *packages]
-    parts: list[Part] = [
-        Text([*lines, command], "code"),
-        Table(("what", "which"), rows, 1, f"Seeds, and versions on the machine that made this page, {made}"),
-    ]
-    return Section("reproduce", "How to reproduce this", parts)
-
-
-def _fit_command(posterior: Posterior, path: str) -> str:
-    """The command that fits a model again; what the command line cannot say is left to Python."""
-    model = posterior.model
-    law = f"{model.law.name}:{model.law.inputs[0].column}" if model.law.movable else model.law.name
-    words = ["bayescale", "fit", "RUNS", "--law", law]
-    if model.group:
-        kinds = {model.pooling[p.symbol] for p in model.law.params if p.pooled}
-        if len(kinds) == 1:
-            words += ["--pool", model.group + ("" if kinds == {PARTIAL} else f":{kinds.pop()}")]
-        else:
-            words += [w for s, k in model.pooling.items() for w in ("--pool", f"{s}={_pool_word(model, k)}")]
-    words += ["--noise", str(model.noise)]
-    words += [w for s in sorted(model.own_priors) for w in ("--prior", f"{s}={model.priors[s]}")]
-    words += ["--discrepancy"] if model.discrepancy else []
-    seed = posterior.info.get("seed")
-    words += ["--seed", str(seed)] if seed is not None else []
-    return shlex.join([*words, "-o", path])
-
-
-def _pool_word(model: Model, kind: str) -> str:
-    return str(model.group) if kind == PARTIAL else kind
-
-
-def all_sections(a: Answered, command: str, seed: int) -> list[Section]:
-    """Every section, in the order of reading."""
+def all_sections(a: Answered) -> list[Section]:
+    """Every section but the last, which says how to reproduce the page, in the order of reading."""
     found = [
         answer_section(a),
         runs_section(a),
@@ -389,6 +372,5 @@ def all_sections(a: Answered, command: str, seed: int) -> list[Section]:
         fit_section(a),
         comparison_section(a),
         untold_section(a),
-        reproduce_section(a, command, seed),
     ]
     return [section for section in found if section is not None]
