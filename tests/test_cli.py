@@ -20,8 +20,8 @@ from bayescale.answers import comparison
 from bayescale.posterior import open_posterior
 
 COMMANDS = [
-    *("demo", "check", "fit", "show", "forecast", "allocate", "threshold", "sharpness", "breaks", "design"),
-    *("contrast", "multiplier", "compare", "stack", "backtest", "update", "refit", "report", "reproduce"),
+    *("demo", "check", "fit", "show", "forecast", "extrapolate", "allocate", "threshold", "sharpness", "breaks"),
+    *("design", "contrast", "multiplier", "compare", "stack", "backtest", "update", "refit", "report", "reproduce"),
     *("laws", "data"),
 ]
 HEAVY = {"pymc", "pytensor", "numba", "nutpie", "arviz", "arviz_plots", "matplotlib"}

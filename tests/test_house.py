@@ -54,6 +54,7 @@ FLOORS = {
         "posterior",
         "storage",
         "simulation",
+        "curves.*",
     ),
     "what is asked": ("answers.*", "testing"),
     "how it is shown": ("plots.*", "reports.*", "demo", "cli.*"),

@@ -15,6 +15,7 @@ from bayescale.cli.contrast import contrast
 from bayescale.cli.data import data
 from bayescale.cli.demo import demo
 from bayescale.cli.design import design
+from bayescale.cli.extrapolate import extrapolate
 from bayescale.cli.fit import fit
 from bayescale.cli.forecast import forecast
 from bayescale.cli.laws import laws
@@ -38,6 +39,7 @@ COMMANDS = (
     fit,
     show,
     forecast,
+    extrapolate,
     allocate,
     threshold,
     sharpness,

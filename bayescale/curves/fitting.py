@@ -1,0 +1,293 @@
+"""Table of learning curves to what they share, and to what may follow each of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import solve_triangular
+from scipy.optimize import minimize
+
+from bayescale.curves.curve import Approximation, Beyond, Curve, approximate, go_on
+from bayescale.curves.shared import MEANS, PRIORS, REACH, SPREADS, UNEVENNESS, Shared
+from bayescale.errors import InputError
+from bayescale.numerals import numbers_of
+from bayescale.runs import check_runs
+from bayescale.streams import stream
+from bayescale.words import counted, listed, quoted
+
+ROUNDS, ITERATIONS = 4, 10  # of the fit: curves' noisiness and shared numbers in turn, and steps for the latter
+SLOPE_STEP = 5e-3  # for derivatives of the evidence
+INFORMATION_STEP = 0.05
+NOISINESS_STEP, NOISINESS_TRIES, SETTLED = 0.25, 4, 0.03
+SHARED_DRAWS, SLOPE_DRAWS = 40, 25  # what is shared, and paths for each of them
+FEWEST, MOST = 2, 1000  # points of a curve
+ALL = "all runs"
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Learning curves, and what they share as far as they tell. Made by `fit_curves`.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        The table, as given.
+    x, y, column : str
+        Columns of input, response and curve; ``column`` is ``""`` where the table is one curve.
+    scale : float
+        Size of the response: geometric mean over curves of each one's largest value.
+    shared : Shared
+        Most probable values of what is shared.
+    covariance : ndarray
+        Of what is shared, in the order of `Shared`.
+    unevenness : float
+        Standard deviation over curves of the log of their noise.
+    noisiness : mapping of str to tuple of float
+        For each curve, log of its factor on the noise: most probable value and standard deviation.
+    """
+
+    runs: pd.DataFrame
+    x: str
+    y: str
+    column: str
+    scale: float
+    shared: Shared
+    covariance: np.ndarray
+    unevenness: float
+    noisiness: Mapping[str, tuple[float, float]]
+    curves: Mapping[str, Curve] = field(repr=False)
+    ends: Mapping[str, tuple[float, float]] = field(repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the curves, in order of appearance."""
+        return tuple(self.curves)
+
+    def table(self) -> pd.DataFrame:
+        """What is shared: value, standard deviation, prior, and how much the curves narrowed it.
+
+        Returns
+        -------
+        DataFrame
+            ``narrowed`` is 1 minus posterior over prior standard deviation: near 0, the prior decided.
+        """
+        sd = np.sqrt(np.diag(self.covariance))
+        prior = [f"Normal({mean:g}, {spread:g})" for _, mean, spread in PRIORS]
+        columns = {"value": np.array(self.shared), "sd": sd, "prior": prior, "narrowed": 1 - sd / SPREADS}
+        columns["meaning"] = [meaning for meaning, _, _ in PRIORS]
+        return pd.DataFrame(columns, index=pd.Index(Shared._fields, name="shared"))
+
+    def beyond(self, name: str, x: np.ndarray, seed: int = 0) -> list[Beyond]:
+        """What may follow one curve at ``x``, none before its last point: draws for each of several draws of shared."""
+        curve, (first, _) = self.curves[name], self.ends[name]
+        rng = stream(f"curves {name}", seed)
+        middle, sd = self.noisiness[name]
+        start = approximate(curve, self.shared, middle).slope
+        drawn = []
+        for _ in range(SHARED_DRAWS):
+            values = rng.multivariate_normal(np.array(self.shared), self.covariance, method="cholesky")
+            shared = Shared(*np.clip(values, MEANS - REACH * SPREADS, MEANS + REACH * SPREADS))
+            noisiness = middle + sd * rng.standard_normal()
+            found = approximate(curve, shared, noisiness, start, most=25)
+            drawn.append(go_on(curve, found, shared, noisiness, np.log(x / first), SLOPE_DRAWS, rng))
+        return drawn
+
+    def __str__(self):
+        points = [len(c.t) for c in self.curves.values()]
+        shown = self.table().drop(columns="meaning").to_string(float_format="{:.3g}".format)
+        return "\n".join(
+            (
+                f"{counted(len(self.curves), 'curve')} of {self.y} along {self.x}, {min(points)} to {max(points)} "
+                f"points each; {self.y} is measured against {self.scale:.4g}",
+                f"curves differ in noise by a factor of about {np.exp(self.unevenness):.2g}",
+                "",
+                shown,
+            )
+        )
+
+
+def fit_curves(runs: pd.DataFrame, *, x: str = "D", y: str = "L", curve: str | None = None) -> Curves:
+    """Learn from a table of learning curves how their slopes go on.
+
+    No law is assumed. In log-log each curve falls at its own smooth rate; how fast that rate dies out, how freely it
+    moves and how noisy curves are is learnt from all of them. Fit curves together that are of one kind: one response,
+    one sort of training.
+
+    What is shared is found by maximising the evidence times its priors (empirical Bayes, Laplace approximation for
+    each curve); its uncertainty is Normal, from the expected information of the points. Seconds, without a sampler.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        One row for each point; order does not matter.
+    x : str
+        Column of the input along the curves: tokens, examples seen, parameters, FLOP.
+    y : str
+        Column of the response, positive and falling along the curve: a loss or an error rate.
+    curve : str, optional
+        Column that says which curve a point is of; without it the table is one curve.
+
+    Returns
+    -------
+    Curves
+        To be asked by `extrapolate`.
+
+    Raises
+    ------
+    InputError
+        Unusable table; a curve with one point or with more than a thousand; a curve that does not fall.
+
+    Examples
+    --------
+    >>> import bayescale as bs
+    >>> curves = bs.fit_curves(bs.load_runs("nanogpt_bench_width"), x="width", curve="curve_id")  # doctest: +SKIP
+    """
+    groups = [] if curve is None else [curve]
+    checked = check_runs(runs, {x: "input along the curve"}, (y, "response"), groups)
+    names = np.full(len(checked), ALL) if curve is None else checked[curve].astype(str).to_numpy()
+    points = {}
+    for name in dict.fromkeys(names):
+        along, loss = numbers_of(checked, x)[names == name], numbers_of(checked, y)[names == name]
+        order = np.argsort(along, kind="stable")
+        points[str(name)] = along[order], loss[order]
+    _check_points(points, x, y)
+    scale = float(np.exp(np.mean([np.log(loss.max()) for _, loss in points.values()])))
+    curves = {name: Curve.of(along, loss / scale) for name, (along, loss) in points.items()}
+    ends = {name: (float(along[0]), float(along[-1])) for name, (along, _) in points.items()}
+    found = _Fit(list(curves.values())).run()
+    noisiness = dict(zip(curves, found.noisiness(), strict=True))
+    return Curves(
+        runs, x, y, curve or "", scale, Shared(*found.values), found.covariance(), found.unevenness, noisiness,
+        curves, ends,
+    )  # fmt: skip
+
+
+def _check_points(points: Mapping[str, tuple[np.ndarray, np.ndarray]], x: str, y: str) -> None:
+    """Refuse curves that cannot be followed."""
+    if short := [name for name, (along, _) in points.items() if len(np.unique(along)) < FEWEST]:
+        raise InputError(
+            f"A curve needs points at {FEWEST} values of {x!r} or more; {counted(len(short), 'curve')} "
+            f"{'has' if len(short) == 1 else 'have'} fewer: {listed(map(repr, short), 5)}. Leave them out."
+        )
+    if long := [name for name, (along, _) in points.items() if len(along) > MOST]:
+        raise InputError(
+            f"A curve may have {MOST} points; {quoted(long[:5])} has more. Take every tenth, or average neighbours."
+        )
+    if tied := [name for name, (along, _) in points.items() if 2 * len(np.unique(along)) < len(along)]:
+        raise InputError(
+            f"Points of one curve lie at different {x!r}; most of {listed(map(repr, tied), 5)} share theirs with others. "
+            "Name the column that tells curves apart as curve, or average replicates."
+        )
+    rising = [name for name, (_, loss) in points.items() if loss[-1] >= loss[0]]
+    if rising:
+        raise InputError(
+            f"{y!r} must fall along {x!r}; from the first to the last point it does not in "
+            f"{listed(map(repr, rising), 5)}. For a share of right answers take the error, 1 - accuracy; "
+            "leave out curves that learn nothing."
+        )
+
+
+class _Fit:
+    """Coordinate ascent: each curve's noisiness, its spread over curves, and what is shared, in turn."""
+
+    def __init__(self, curves: list[Curve]):
+        self.curves = curves
+        self.values = MEANS.copy()
+        self.values[Shared._fields.index("slope")] = np.clip(
+            np.median([np.log(max(-(c.log_loss[-1] - c.log_loss[0]) / c.t[-1], 1e-3)) for c in curves]), -6.0, 0.0
+        )
+        self.offsets = np.zeros(len(curves))
+        self.unevenness = float(np.exp(UNEVENNESS[0]))
+        self.starts: list[np.ndarray | None] = [None] * len(curves)
+
+    def run(self) -> "_Fit":
+        """Go round a few times."""
+        for _ in range(ROUNDS):
+            self._settle_noisiness()
+            self._climb()
+        return self
+
+    def _find(self, k: int, values: np.ndarray, offset: float) -> Approximation:
+        found = approximate(self.curves[k], Shared(*values), offset, self.starts[k])
+        self.starts[k] = found.slope
+        return found
+
+    def _evidences(self, values: np.ndarray) -> np.ndarray:
+        return np.array([self._find(k, values, offset).evidence for k, offset in enumerate(self.offsets)])
+
+    def _climb(self) -> None:
+        """Shared numbers, given each curve's noisiness."""
+
+        def depth(values):
+            try:
+                fit = self._evidences(values).sum()
+            except np.linalg.LinAlgError:  # a step into numbers no covariance stands
+                return 1e6
+            return (np.sum(((values - MEANS) / SPREADS) ** 2) / 2 - fit) / len(self.curves)
+
+        bounds = list(zip(MEANS - REACH * SPREADS, MEANS + REACH * SPREADS, strict=True))
+        options = {"maxiter": ITERATIONS, "eps": SLOPE_STEP, "ftol": 1e-6}
+        self.values = minimize(depth, self.values, method="L-BFGS-B", bounds=bounds, options=options).x
+
+    def _settle_noisiness(self) -> None:
+        """Each curve's noisiness by Newton steps; their mean then goes into what is shared, their spread is kept."""
+        settled = [self._newton(k) for k in range(len(self.curves))]
+        offsets, sd = np.array(settled).T
+        middle = offsets.mean()
+        shared = Shared(*self.values)
+        self.values = np.array(
+            shared._replace(
+                noise=shared.noise + middle,
+                wander=shared.wander + middle,
+                restlessness=shared.restlessness + shared.coupling * middle,
+            )
+        )
+        self.offsets = offsets - middle
+        spread = np.mean(self.offsets**2 + sd**2)
+        tried = np.linspace(np.log(0.03), np.log(3.0), 200)
+        n = len(self.curves)
+        prior = -(((tried - UNEVENNESS[0]) / UNEVENNESS[1]) ** 2) / 2
+        height = prior - n * tried - n * spread * np.exp(-2 * tried) / 2
+        self.unevenness = float(np.exp(tried[np.argmax(height)]))
+
+    def _newton(self, k: int) -> tuple[float, float]:
+        """Most probable noisiness of one curve, and its standard deviation."""
+        offset, width = self.offsets[k], self.unevenness
+
+        def height(value):
+            return self._find(k, self.values, value).evidence - (value / width) ** 2 / 2
+
+        curvature = 1 / width**2
+        for _ in range(NOISINESS_TRIES):
+            below, here, above = (height(offset + d) for d in (-NOISINESS_STEP, 0.0, NOISINESS_STEP))
+            curvature = max((2 * here - below - above) / NOISINESS_STEP**2, 0.5 / width**2)
+            step = np.clip((above - below) / (2 * NOISINESS_STEP) / curvature, -0.7, 0.7)
+            offset = np.clip(offset + step, -3 * width, 3 * width)
+            if abs(step) < SETTLED:
+                break
+        return float(offset), float(curvature**-0.5)
+
+    def noisiness(self) -> list[tuple[float, float]]:
+        """Each curve's noisiness and its standard deviation at the end."""
+        return [self._newton(k) for k in range(len(self.curves))]
+
+    def covariance(self) -> np.ndarray:
+        """Of what is shared: inverse of the prior's precision plus the information of all curves."""
+        return np.linalg.inv(sum(map(self._information, range(len(self.curves)))) + np.diag(SPREADS**-2.0))
+
+    def _information(self, k: int) -> np.ndarray:
+        """Expected (Fisher) information of one curve about what is shared, points being Normal about its mean path."""
+        offset = self.offsets[k]
+        means, spreads = [], []
+        for step in INFORMATION_STEP * np.eye(len(self.values)):
+            (above, high), (below, low) = (self._find(k, self.values + d, offset).moments() for d in (step, -step))
+            means.append((above - below) / (2 * INFORMATION_STEP))
+            spreads.append((high - low) / (2 * INFORMATION_STEP))
+        _, covariance = self._find(k, self.values, offset).moments()
+        factor = np.linalg.cholesky(covariance)
+        moved = solve_triangular(factor, np.array(means).T, lower=True)
+        widened = np.array(
+            [solve_triangular(factor, solve_triangular(factor, d, lower=True).T, lower=True) for d in spreads]
+        )
+        return moved.T @ moved + np.einsum("iab,jab->ij", widened, widened) / 2
