@@ -80,9 +80,14 @@ class Approximation:
     sd_noise: float
 
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
-        """Distance of the points from their prior mean, linearised, and their covariance; on log loss."""
-        distance = self.factor @ self.residual / self.steepness
-        return distance, self.factor @ self.factor.T / np.outer(self.steepness, self.steepness)
+        """How far the points lie from the mean fall since the first one, linearised, and its covariance; on log loss.
+
+        The level itself is left out: it may be anywhere, and what follows from where it is would pass for knowledge.
+        """
+        after = self.steepness[1:]
+        distance = self.factor @ self.residual
+        rows = self.factor[1:] - self.factor[0]
+        return (distance[1:] - distance[0]) / after, rows @ rows.T / np.outer(after, after)
 
 
 def integrals(grid: np.ndarray, t: np.ndarray) -> np.ndarray:
