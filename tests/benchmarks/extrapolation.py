@@ -3,7 +3,7 @@
     python tests/benchmarks/extrapolation.py                  # ours and the quick rivals on the outer split: minutes
     python tests/benchmarks/extrapolation.py --inner          # the same with the last half of the fitted rows held out
     python tests/benchmarks/extrapolation.py --rival m4 broken_1 "m3, Bayesian"   # slow rivals: up to an hour each
-    python tests/benchmarks/extrapolation.py --seen           # tables on which nothing was chosen
+    python tests/benchmarks/extrapolation.py --unseen         # other tables, on which nothing was chosen
     python tests/benchmarks/extrapolation.py --summary        # prints the log kept beside it, and the published numbers
 
 Protocol, as read from the code that came with NSL-PFN: rows with Training = 1 are fitted, the others scored; the curves of
@@ -24,7 +24,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -63,10 +63,11 @@ PUBLISHED = pd.DataFrame(
 
 @dataclass(frozen=True)
 class Split:
-    """One curve: what is fitted, what is scored, and the cluster it belongs to."""
+    """One curve: what is fitted, what is scored, the cluster it belongs to, and the kind that is fitted together."""
 
     name: str
     cluster: str
+    kind: str
     x: np.ndarray
     y: np.ndarray
     x_held: np.ndarray
@@ -126,24 +127,25 @@ def _splits(runs, x: str) -> list[Split]:
     for name, rows in runs.drop_duplicates().groupby("curve_id", sort=False):
         first, rows = rows.iloc[0], rows.sort_values(x)
         cluster = f"{first['model']} {first['dataset']}" if "dataset" in rows else f"setting {first['hparam_index']}"
+        kind = first.get("source_array", "")  # of width, the last loss and the least one: two responses
         fitted, held = rows[rows["is_train"]], rows[~rows["is_train"]]
         arrays = (part[column].to_numpy(float) for part in (fitted, held) for column in (x, "L"))
-        found.append(Split(str(name), cluster, *arrays))
+        found.append(Split(str(name), cluster, kind, *arrays))
     return found
 
 
 def scaled(split: Split) -> Split:
     """The same, relative to the largest response fitted."""
     size = split.y.max()
-    return Split(split.name, split.cluster, split.x, split.y / size, split.x_held, split.y_held / size)
+    return replace(split, y=split.y / size, y_held=split.y_held / size)
 
 
 def inner(name: str, split: Split) -> Split:
     """Hold out the last half of what is fitted (of a width, the last one); three points at least are fitted."""
     many = len(split.x)
     kept = many - 1 if name == "nanogpt" else max(int((split.x <= split.x[-1] / 2).sum()), 3)
-    arrays = split.x[:kept], split.y[:kept], split.x[kept:], split.y[kept:]
-    return (scaled if name == "nanogpt" else lambda s: s)(Split(split.name, split.cluster, *arrays))
+    cut = replace(split, x=split.x[:kept], y=split.y[:kept], x_held=split.x[kept:], y_held=split.y[kept:])
+    return scaled(cut) if name == "nanogpt" else cut
 
 
 def unseen() -> dict[str, list[Split]]:
@@ -164,7 +166,7 @@ def _halved(runs, curve: str, x: str, cluster: str) -> list[Split]:
         fitted = along <= along[-1] / 2
         if fitted.sum() >= 3 and loss[fitted][-1] < loss[0]:
             parts = along[fitted], loss[fitted], along[~fitted], loss[~fitted]
-            splits.append(Split(str(name), str(rows[cluster].iloc[0]), *parts))
+            splits.append(Split(str(name), str(rows[cluster].iloc[0]), "", *parts))
     return splits
 
 
@@ -172,11 +174,15 @@ def _halved(runs, curve: str, x: str, cluster: str) -> list[Split]:
 
 
 def ours(splits: list[Split]) -> list[Mixture]:
-    """Curves as smooth processes, all of a table together."""
-    rows = [pd.DataFrame({"curve": s.name, "x": s.x, "y": s.y}) for s in splits]
-    curves = bs.fit_curves(pd.concat(rows), x="x", y="y", curve="curve")
-    print(curves, flush=True)
-    return [_mixed(curves, s) for s in splits]
+    """Curves as smooth processes, all of a kind together."""
+    found = {}
+    for kind in dict.fromkeys(s.kind for s in splits):
+        alike = [s for s in splits if s.kind == kind]
+        rows = pd.concat([pd.DataFrame({"curve": s.name, "x": s.x, "y": s.y}) for s in alike])
+        curves = bs.fit_curves(rows, x="x", y="y", curve="curve")
+        print(curves, flush=True)
+        found |= {s.name: _mixed(curves, s) for s in alike}
+    return [found[s.name] for s in splits]
 
 
 def _mixed(curves: bs.Curves, split: Split) -> Mixture:
