@@ -2,7 +2,7 @@
 
     python tests/benchmarks/extrapolation.py                  # ours and the quick rivals on the outer split: minutes
     python tests/benchmarks/extrapolation.py --inner          # the same with the last half of the fitted rows held out
-    python tests/benchmarks/extrapolation.py --rival m4 broken_1 "m3, Bayesian"   # slow rivals: up to an hour each
+    python tests/benchmarks/extrapolation.py --forecaster m4 broken_1 "m3, Bayesian"   # slow rivals: up to an hour each
     python tests/benchmarks/extrapolation.py --unseen         # other tables, on which nothing was chosen
     python tests/benchmarks/extrapolation.py --summary        # prints the log kept beside it, and the published numbers
 
@@ -329,7 +329,7 @@ def main() -> None:
     parser.add_argument("--table", nargs="*", choices=names)
     parser.add_argument("--inner", action="store_true", help="hold out within the rows the outer split fits")
     parser.add_argument("--unseen", action="store_true", help="other tables, on which nothing was chosen")
-    parser.add_argument("--rival", nargs="*", default=None, choices=[*QUICK, *SLOW], help="only these rivals")
+    parser.add_argument("--forecaster", nargs="*", default=[OURS, *QUICK], choices=[OURS, *QUICK, *SLOW])
     parser.add_argument("--dry", action="store_true", help="append nothing to the log")
     parser.add_argument("--summary", action="store_true", help=f"only print what {LOG.name} holds")
     asked = parser.parse_args()
@@ -343,7 +343,7 @@ def main() -> None:
             continue
         if asked.inner:
             splits = [inner(table, s) for s in splits]
-        for name in asked.rival if asked.rival is not None else (OURS, *QUICK):
+        for name in asked.forecaster:
             began = time.monotonic()
             forecasts = forecaster(name)(splits)
             scores = pd.DataFrame([score(s, f) for s, f in zip(splits, forecasts, strict=True)])
