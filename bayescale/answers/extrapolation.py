@@ -1,5 +1,6 @@
 """How a learning curve goes on: its level at points not reached yet, and what would be measured there."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +11,14 @@ import xarray as xr
 from bayescale.answers.common import interval_name, read_value, reduced_table
 from bayescale.curves.curve import Beyond
 from bayescale.curves.fitting import Curves
-from bayescale.errors import InputError
+from bayescale.errors import BayescaleWarning, InputError
 from bayescale.numerals import short_number
 from bayescale.streams import stream
 from bayescale.words import listed, quoted
 
 CHAINS = 4
 ONE_CURVE = "curve"
+TESTED = 2.0  # times the last point: as far as such answers were scored (tests/benchmarks/extrapolation.py)
 
 
 def extrapolate(
@@ -50,6 +52,11 @@ def extrapolate(
         ``times`` is given. Draws along a curve belong together: a draw is one way the curve may go. The chains are
         independent draws, not a sampler's.
 
+    Warns
+    -----
+    BayescaleWarning
+        A point lies farther than twice the last one, where such answers were never scored.
+
     Raises
     ------
     InputError
@@ -65,11 +72,13 @@ def extrapolate(
         raise InputError(f"There is no curve {group!r}; there are {listed(map(repr, curves.names), 10)}.")
     names = curves.names if group is None else (group,)
     dim, points = _points(curves, names, times, inputs)
+    last = np.array([curves.ends[name][1] for name in names])
+    if doubt := _doubt_reach(float((points / last[:, None]).max())):
+        warnings.warn(doubt, BayescaleWarning, stacklevel=2)
     drawn = [_draws(curves, name, x, seed) for name, x in zip(names, points, strict=True)]
     level, run = (np.stack(part, axis=2) for part in zip(*drawn, strict=True))
     by = curves.column or ONE_CURVE
     dims = ("chain", "draw", by, dim)
-    last = np.array([curves.ends[name][1] for name in names])
     answer = xr.Dataset(
         {
             curves.y: (dims, level, {"units": "", "long_name": f"{curves.y}: the curve"}),
@@ -84,6 +93,17 @@ def extrapolate(
     else:
         answer = answer.assign_coords({dim: points[0]})
     return answer.squeeze(by) if group is not None or not curves.column else answer
+
+
+def _doubt_reach(times: float) -> str:
+    """Say how little is known of an answer so far out; nothing where such answers were scored."""
+    if times <= TESTED * (1 + 1e-6):
+        return ""
+    return (
+        f"Such answers were scored up to {TESTED:g} times the last point; at {times:.3g} times nothing was tested. What "
+        "decides there is how slopes are believed to move; nothing knows of a floor or a break that no point has "
+        "reached. Train farther, or ask a law with forecast and compare."
+    )
 
 
 def _points(curves: Curves, names, times, inputs) -> tuple[str, np.ndarray]:
@@ -150,4 +170,5 @@ def extrapolation_sentences(answer: xr.Dataset) -> list[str]:
             f"{y} = {row[f'{run} median']:.4g} ({interval_name()} {row[f'{run} lower']:.4g} to "
             f"{row[f'{run} upper']:.4g})."
         )
-    return lines
+    doubt = _doubt_reach(float(answer["beyond"].max()))
+    return [*lines, doubt] if doubt else lines

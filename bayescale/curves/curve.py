@@ -8,6 +8,7 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from bayescale.curves.shared import ROUNDING, Shared, bend, slope_covariance, slope_mean, unbend
 
 STEP = 0.1  # of the grid on which the slope stands, in factors e of x
+SPARE = 8  # how many times as many slopes are drawn as are kept
 LEAST, AHEAD = 8, 8  # steps of the grid: at least inside the points, and beyond them
 ENOUGH = 1e-4  # gain in log density at which the climb ends
 HIGHEST = 30.0  # log slope is cut here while climbing, so that no bad step overflows
@@ -187,27 +188,42 @@ class Beyond:
 def go_on(
     curve: Curve, found: Approximation, shared: Shared, noisiness: float, t: np.ndarray, draws: int, rng
 ) -> Beyond:
-    """Draw slopes beyond the points and follow them to ``t`` (log x from the first point; not before the last)."""
+    """Draw slopes given the points, and follow them to ``t`` (log x from the first point; not before the last).
+
+    Several times as many slopes are drawn from the Gaussian approximation; of those, ``draws`` are kept with probability
+    in proportion to the density of the points about the path itself over that about its linearisation.
+    """
     end = curve.t[-1]
     ahead = np.linspace(end, max(t.max(), end + STEP), AHEAD)[1:]
     grid, inside = np.concatenate([curve.grid, ahead]), len(curve.grid)
-    slopes = _draw_slopes(grid, inside, found, shared, noisiness, draws, rng)
-    moved = slopes[:, :inside] - found.slope
-    rate = np.exp(found.slope)
-    # Up to the last point the curve is linearised about its mode, as it was fitted; beyond, slopes are integrated.
-    whole = curve.weights[-1]
-    at_end = -whole @ rate - (moved * rate) @ whole
+    slopes = _draw_slopes(grid, inside, found, shared, noisiness, SPARE * draws, rng)
+    rates = np.exp(np.minimum(slopes, HIGHEST))
+    left = found.z + rates[:, :inside] @ curve.weights.T
+    linear = found.z + curve.weights @ np.exp(found.slope) - (slopes[:, :inside] - found.slope) @ found.jacobian.T
+    scatter = cho_factor(found.scatter)
+    chances = _softmax((_squares(scatter, linear) - _squares(scatter, left)) / 2)
+    kept = np.searchsorted(np.cumsum(chances), (np.arange(draws) + rng.random()) / draws).clip(max=len(chances) - 1)
+    rates, left = rates[kept], left[kept]
     since = integrals(grid, t) - integrals(grid, np.array([end]))
-    later = -np.exp(np.minimum(slopes, HIGHEST)) @ since.T
+    fall = (rates[:, :inside] @ curve.weights[-1])[:, None] + rates @ since.T
     lead = found.sd_wander**2 * found.clock + (ANYWHERE * found.steepness[0]) ** 2
-    pull = cho_solve(cho_factor(found.scatter), lead)
-    off = (found.z + curve.weights @ rate - moved @ found.jacobian.T) @ pull
+    pull = cho_solve(scatter, lead)
     start = bend(curve.log_loss[:1], shared.flattening)
-    log_loss = unbend(start + (at_end + off)[:, None] + later, shared.flattening)
+    log_loss = unbend(start + (left @ pull)[:, None] - fall, shared.flattening)
     steepness = np.exp(-shared.flattening * log_loss)
     last = max(float(lead[-1] - pull @ lead), 0.0)
     between = found.sd_wander**2 * (t - end) * (steepness**2 + found.steepness[-1] ** 2) / 2
     return Beyond(log_loss, last / steepness**2, between / steepness**2, found.sd_noise)
+
+
+def _squares(factor, rows: np.ndarray) -> np.ndarray:
+    """Squared length of each row, whitened."""
+    return np.einsum("ij,ji->i", rows, cho_solve(factor, rows.T))
+
+
+def _softmax(logs: np.ndarray) -> np.ndarray:
+    chances = np.exp(logs - logs.max())
+    return chances / chances.sum()
 
 
 def _draw_slopes(grid, inside, found, shared, noisiness, draws, rng) -> np.ndarray:

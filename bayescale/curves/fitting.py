@@ -31,6 +31,7 @@ SHARED_DRAWS, SLOPE_DRAWS = 40, 25  # what is shared, and paths for each of them
 CREDIT = 0.25
 FEWEST, MOST = 2, 1000  # points of a curve
 ALL = "all runs"
+MOSTLY_PRIOR = 0.2  # narrowed by less
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,16 +103,17 @@ class Curves:
 
     def __str__(self):
         points = [len(c.t) for c in self.curves.values()]
-        shown = self.table().drop(columns="meaning").to_string(float_format="{:.3g}".format)
-        return "\n".join(
-            (
-                f"{counted(len(self.curves), 'curve')} of {self.y} along {self.x}, {min(points)} to {max(points)} "
-                f"points each; {self.y} is measured against {self.scale:.4g}",
-                f"curves differ in noise by a factor of about {np.exp(self.unevenness):.2g}",
-                "",
-                shown,
-            )
-        )
+        table = self.table()
+        lines = [
+            f"{counted(len(self.curves), 'curve')} of {self.y} along {self.x}, {min(points)} to {max(points)} points "
+            f"each; {self.y} is measured against {self.scale:.4g}",
+            f"curves differ in noise by a factor of about {np.exp(self.unevenness):.2g}",
+            "",
+            table.drop(columns="meaning").to_string(float_format="{:.3g}".format),
+        ]
+        if mostly := list(table.index[table["narrowed"] < MOSTLY_PRIOR]):
+            lines.append(f"Mostly prior: {listed(mostly)}. More curves of this kind would tell.")
+        return "\n".join(lines)
 
 
 def fit_curves(runs: pd.DataFrame, *, x: str = "D", y: str = "L", curve: str | None = None) -> Curves:
@@ -253,7 +255,8 @@ class _Fit:
         for tried in TRIED:
             prior = -(((np.log(tried) - UNEVENNESS[0]) / UNEVENNESS[1]) ** 2) / 2
             for at in FINE[np.abs(FINE) <= FARTHEST_MIDDLE]:
-                height = np.log((told * _bell(FINE - at, tried)).sum(axis=1)).sum() + prior
+                density = (told * _bell(FINE - at, tried)).sum(axis=1)
+                height = np.log(np.maximum(density, np.finfo(float).tiny)).sum() + prior
                 if height > best:
                     best, middle, self.unevenness = height, float(at), float(tried)
         belief = told * _bell(FINE - middle, self.unevenness)

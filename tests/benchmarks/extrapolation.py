@@ -268,9 +268,9 @@ def commit() -> str:
     return name.strip() + ("+" if differs else "")
 
 
-def append(table: str, split: str, name: str, scores: pd.DataFrame) -> None:
+def append(at: str, table: str, split: str, name: str, scores: pd.DataFrame) -> None:
     """Write an evaluation down, below what was written before."""
-    known = {"date": date.today().isoformat(), "commit": commit(), "table": table, "split": split, "forecaster": name}
+    known = {"date": date.today().isoformat(), "commit": at, "table": table, "split": split, "forecaster": name}
     lines = scores.assign(**known)[[*known, *scores.columns]].round(5)
     lines.to_csv(LOG, mode="a", header=not LOG.exists(), index=False)
 
@@ -337,6 +337,7 @@ def main() -> None:
         print(summary())
         return
     warnings.simplefilter("ignore")
+    at = commit()
     kind = "unseen" if asked.unseen else "inner" if asked.inner else "outer"
     for table, splits in (unseen() if asked.unseen else tables()).items():
         if asked.table and table not in asked.table:
@@ -348,7 +349,7 @@ def main() -> None:
             forecasts = forecaster(name)(splits)
             scores = pd.DataFrame([score(s, f) for s, f in zip(splits, forecasts, strict=True)])
             if not asked.dry:
-                append(table, kind, name, scores)
+                append(at, table, kind, name, scores)
             print(f"{table} {kind} {name}: {time.monotonic() - began:.0f} s", flush=True)
             print(_shown(means(scores).to_frame().T), flush=True)
 
