@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayescale.answers.common import interval_name, read_value, reduced_table
 from bayescale.curves.curve import Beyond
-from bayescale.curves.fitting import Curves
+from bayescale.curves.fitting import ALL, Curves
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.numerals import short_number
 from bayescale.streams import stream
@@ -163,7 +163,7 @@ def extrapolation_sentences(answer: xr.Dataset) -> list[str]:
     y, x, by = (answer.attrs[name] for name in ("response", "x", "curve"))
     lines = []
     for row in extrapolation_table(answer).to_dict("records"):
-        named = f"{row[by]}: " if by in row else ""
+        named = f"{row[by]}: " if by in row and row[by] != ALL else ""
         run = f"{y}_run"
         lines.append(
             f"{named}at {x} = {short_number(row[x])}, {row['beyond']:.3g} times the last point, one would measure "

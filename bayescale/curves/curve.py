@@ -148,11 +148,11 @@ def approximate(
 
 def _climb(curve, fall, scatter, mean, prior, slope, most) -> np.ndarray:
     """Gauss-Newton with halved steps, from a start to the mode."""
-    of_scatter, of_prior = cho_factor(scatter), cho_factor(prior)
+    of_scatter, of_prior = cho_factor(scatter, check_finite=False), cho_factor(prior, check_finite=False)
 
     def height(u):
         left = fall + curve.weights @ np.exp(np.minimum(u, HIGHEST))
-        return -left @ cho_solve(of_scatter, left) / 2 - (u - mean) @ cho_solve(of_prior, u - mean) / 2
+        return -left @ cho_solve(of_scatter, left, check_finite=False) / 2 - (u - mean) @ cho_solve(of_prior, u - mean, check_finite=False) / 2
 
     here = height(slope)
     for _ in range(most):
@@ -160,7 +160,7 @@ def _climb(curve, fall, scatter, mean, prior, slope, most) -> np.ndarray:
         jacobian = -curve.weights * rate
         cross = prior @ jacobian.T
         left = fall + curve.weights @ rate + jacobian @ (slope - mean)
-        step = mean + cross @ cho_solve(cho_factor(jacobian @ cross + scatter), left) - slope
+        step = mean + cross @ np.linalg.solve(jacobian @ cross + scatter, left) - slope
         size = min(1.0, 2.0 / max(np.abs(step).max(), ROUNDING))
         while (there := height(slope + size * step)) < here - ROUNDING and size > 1e-3:
             size /= 2

@@ -111,7 +111,8 @@ class Curves:
             "",
             table.drop(columns="meaning").to_string(float_format="{:.3g}".format),
         ]
-        if mostly := list(table.index[table["narrowed"] < MOSTLY_PRIOR]):
+        unmoved = np.abs(np.array(self.shared) - MEANS) < SPREADS
+        if mostly := list(table.index[(table["narrowed"] < MOSTLY_PRIOR) & unmoved]):
             lines.append(f"Mostly prior: {listed(mostly)}. More curves of this kind would tell.")
         return "\n".join(lines)
 
@@ -251,14 +252,13 @@ class _Fit:
     def _settle_noisiness(self) -> None:
         """How noisiness spreads over curves, and where each one's lies; the middle goes into what is shared."""
         told = self._told()
-        best, middle = -np.inf, 0.0
-        for tried in TRIED:
-            prior = -(((np.log(tried) - UNEVENNESS[0]) / UNEVENNESS[1]) ** 2) / 2
-            for at in FINE[np.abs(FINE) <= FARTHEST_MIDDLE]:
-                density = (told * _bell(FINE - at, tried)).sum(axis=1)
-                height = np.log(np.maximum(density, np.finfo(float).tiny)).sum() + prior
-                if height > best:
-                    best, middle, self.unevenness = height, float(at), float(tried)
+        middles = FINE[np.abs(FINE) <= FARTHEST_MIDDLE]
+        away = FINE - middles[:, None]
+        density = np.array([told @ _bell(away, tried).T for tried in TRIED])  # dims (unevenness, curve, middle)
+        prior = -(((np.log(TRIED) - UNEVENNESS[0]) / UNEVENNESS[1]) ** 2) / 2
+        height = np.log(np.maximum(density, np.finfo(float).tiny)).sum(axis=1) + prior[:, None]
+        best, at = np.unravel_index(np.argmax(height), height.shape)
+        self.unevenness, middle = float(TRIED[best]), float(middles[at])
         belief = told * _bell(FINE - middle, self.unevenness)
         self.offsets = belief @ FINE / belief.sum(axis=1) - middle
         shared = Shared(*self.values)
