@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 import bayescale as bs
 from bayescale.answers.baselines import least_squares_law
@@ -87,7 +87,8 @@ class Mixture:
 
     def cdf(self, log_y):
         """Probability of less."""
-        return stats.t.cdf((log_y - self.centre) / self.scale, self.freedom).mean(axis=0)
+        away = (log_y - self.centre) / self.scale
+        return (special.ndtr(away) if np.isinf(self.freedom) else special.stdtr(self.freedom, away)).mean(axis=0)
 
     def log_density(self, log_y):
         """Log density of a response, in the response."""
@@ -99,7 +100,7 @@ class Mixture:
         far = stats.t.ppf(max(q, 1 - q), self.freedom) + 1
         low, high = ((self.centre + side * far * self.scale) for side in (-1, 1))
         low, high = low.min(axis=0), high.max(axis=0)
-        for _ in range(60):
+        for _ in range(32):
             middle = (low + high) / 2
             below = self.cdf(middle) < q
             low, high = np.where(below, middle, low), np.where(below, high, middle)
