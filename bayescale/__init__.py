@@ -31,6 +31,8 @@ _HOME = {
     "fit_curves": "curves.fitting",
     "Curves": "curves.fitting",
     "extrapolate": "answers.extrapolation",
+    "extrapolation_table": "answers.extrapolation",
+    "extrapolation_sentences": "answers.extrapolation",
     "allocate": "answers.allocation",
     "allocation_sentences": "answers.allocation",
     "deviation": "answers.deviation",

@@ -73,6 +73,8 @@ TABLES = {
     "strange.csv": f"a,b,c\n{GOOD}",
     "no_tokens.csv": f"N,x,L\n{GOOD}",
     "runs.docx": f"N,D,L\n{GOOD}",
+    "curves.csv": "run,tokens,error\na,1M,.9\na,4M,.5\na,16M,.3\nb,2M,.8\nb,8M,.6\nb,32M,.44\n",
+    "rising.csv": "D,L\n1e6,.5\n2e6,.6\n4e6,.7\n",
 }
 
 
@@ -204,6 +206,36 @@ def test_forecast_at_several_points_and_by_compute(ask):
 def test_forecast_takes_inputs_by_name(ask):
     by_name = ask("forecast", "post.nc", "--at", "N=70B", "--at", "D=1.4T")
     assert by_name == ask("forecast", "post.nc", "--N", "70B", "--D", "1.4T")
+
+
+CURVES = ("extrapolate", "curves.csv", "--column", "D=tokens", "--column", "L=error", "--curve", "run")
+
+
+def test_extrapolate(ask, tmp_path):
+    """Errors fall on, at about the rate of the last step: a's by .6 and b's by .73 for four times the tokens."""
+    figure = tmp_path / "curves.png"
+    code, out, err = ask(*CURVES, "--times", "1.5,2", "--figure", str(figure))
+    assert code == 0
+    assert "Fewer than 5 runs" in err
+    assert out.startswith("2 curves of L along D, 3 to 3 points each")
+    said = re.findall(r"^(\w): at D = (\w+), (\S+) times the last point, .* L = (\S+) ", out, re.MULTILINE)
+    assert [line[:3] for line in said] == [("a", "24M", "1.5"), ("a", "32M", "2"), ("b", "48M", "1.5"), ("b", "64M", "2")]
+    assert float(said[1][3]) == pytest.approx(0.3 * 0.6**0.5, rel=0.1)
+    assert float(said[3][3]) == pytest.approx(0.44 * (0.44 / 0.6) ** 0.5, rel=0.1)
+    assert figure.stat().st_size > 10_000
+
+
+def test_extrapolate_one_curve_in_json(ask):
+    code, out, err = ask(*CURVES, "--times", "50", "--group", "b", "--seed", "3", "--json")
+    found = read_json(out)
+    assert code == 0
+    assert found["attrs"]["seed"] == 3
+    assert [row["prior"] for row in found["shared"]][0] == "Normal(-5, 1.5)"
+    (row,) = found["table"]
+    assert row["D"] == pytest.approx(50 * 32e6)
+    assert row["L_run lower"] < row["L_run median"] < row["L_run upper"]
+    assert "at 50 times nothing was tested" in err
+    assert "at 50 times nothing was tested" in found["sentences"][-1]
 
 
 def test_forecast_of_groups(ask):
@@ -572,6 +604,11 @@ BAD = {
     "unknown data set to export": (("data", "tiny_sweeep", "-o", "out.csv"), "Did you mean tiny_sweep"),
     "export to a missing folder": (("data", "tiny_sweep", "-o", "none/out.csv"), "no folder 'none'"),
     "export to a folder": (("data", "tiny_sweep", "-o", "."), "folder"),
+    "a rising curve": (("extrapolate", "rising.csv"), "'L' must fall along 'D'"),
+    "no column of curves": (("extrapolate", "runs.csv", "--curve", "name"), "'name'"),
+    "curves mixed up": (("extrapolate", "runs.csv"), "share theirs with others"),
+    "no such curve": ((*CURVES, "--group", "c"), "no curve 'c'"),
+    "back in time": ((*CURVES, "--times", "0.5"), "1 .the last point. or more"),
     "export of nothing": (("data", "-o", "out.csv"), "Name the data set"),
     "figures in a file": (("demo", "--output", "runs.csv"), "Cannot make the folder"),
 }
