@@ -100,8 +100,8 @@ def _doubt_reach(times: float) -> str:
     if times <= TESTED * (1 + 1e-6):
         return ""
     return (
-        f"Such answers were scored up to {TESTED:g} times the last point; at {times:.3g} times nothing was tested. What "
-        "decides there is how slopes are believed to move; nothing knows of a floor or a break that no point has "
+        f"Such answers were scored up to {TESTED:g} times the last point; at {times:.3g} times nothing was tested. "
+        "What decides there is how slopes are believed to move; nothing knows of a floor or a break that no point has "
         "reached. Train farther, or ask a law with forecast and compare."
     )
 

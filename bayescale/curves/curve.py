@@ -152,7 +152,8 @@ def _climb(curve, fall, scatter, mean, prior, slope, most) -> np.ndarray:
 
     def height(u):
         left = fall + curve.weights @ np.exp(np.minimum(u, HIGHEST))
-        return -left @ cho_solve(of_scatter, left, check_finite=False) / 2 - (u - mean) @ cho_solve(of_prior, u - mean, check_finite=False) / 2
+        off = left @ cho_solve(of_scatter, left, check_finite=False)
+        return -(off + (u - mean) @ cho_solve(of_prior, u - mean, check_finite=False)) / 2
 
     here = height(slope)
     for _ in range(most):
@@ -190,8 +191,8 @@ def go_on(
 ) -> Beyond:
     """Draw slopes given the points, and follow them to ``t`` (log x from the first point; not before the last).
 
-    Several times as many slopes are drawn from the Gaussian approximation; of those, ``draws`` are kept with probability
-    in proportion to the density of the points about the path itself over that about its linearisation.
+    Several times as many slopes are drawn from the Gaussian approximation; of those, ``draws`` are kept with
+    probability in proportion to the density of the points about the path itself over that about its linearisation.
     """
     end = curve.t[-1]
     ahead = np.linspace(end, max(t.max(), end + STEP), AHEAD)[1:]
