@@ -45,7 +45,7 @@ def as_runs(t, losses):
 
 def test_the_bent_scale_goes_there_and_back():
     log_loss = np.linspace(-3.0, 1.0, 9)
-    for flattening in (-1.0, 0.0, 1e-10, 0.5, 4.0):
+    for flattening in (0.0, 1e-10, 0.5, 4.0):
         z = bend(log_loss, flattening)
         assert np.all(np.diff(z) > 0)
         np.testing.assert_allclose(unbend(z, flattening), log_loss, rtol=1e-6, atol=1e-9)

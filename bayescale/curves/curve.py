@@ -11,7 +11,7 @@ STEP = 0.1  # of the grid on which the slope stands, in factors e of x
 SPARE = 8  # how many times as many slopes are drawn as are kept
 LEAST, AHEAD = 8, 8  # steps of the grid: at least inside the points, and beyond them
 ENOUGH = 1e-4  # gain in log density at which the climb ends
-HIGHEST = 30.0  # log slope is cut here while climbing, so that no bad step overflows
+STEEPEST = 30.0  # log slope is cut here while climbing, so that no bad step overflows
 ANYWHERE = 10.0  # sd of the level at the first point, on log loss
 LEAST_NOISE = 1e-5  # sd of a measurement below which covariances would not invert, on log loss
 
@@ -135,7 +135,7 @@ def approximate(
     # The level at the first point is unknown; what is left of z is the fall.
     fall = z - z[0]
     slope = _climb(curve, fall, scatter, mean, prior, np.minimum(mean, 1.0) if start is None else start, most)
-    rate = np.exp(np.minimum(slope, HIGHEST))
+    rate = np.exp(np.minimum(slope, STEEPEST))
     jacobian = -curve.weights * rate
     factor = np.linalg.cholesky(jacobian @ prior @ jacobian.T + scatter)
     ahead = fall + curve.weights @ rate - jacobian @ (mean - slope)
@@ -151,13 +151,13 @@ def _climb(curve, fall, scatter, mean, prior, slope, most) -> np.ndarray:
     of_scatter, of_prior = cho_factor(scatter, check_finite=False), cho_factor(prior, check_finite=False)
 
     def height(u):
-        left = fall + curve.weights @ np.exp(np.minimum(u, HIGHEST))
+        left = fall + curve.weights @ np.exp(np.minimum(u, STEEPEST))
         off = left @ cho_solve(of_scatter, left, check_finite=False)
         return -(off + (u - mean) @ cho_solve(of_prior, u - mean, check_finite=False)) / 2
 
     here = height(slope)
     for _ in range(most):
-        rate = np.exp(np.minimum(slope, HIGHEST))
+        rate = np.exp(np.minimum(slope, STEEPEST))
         jacobian = -curve.weights * rate
         cross = prior @ jacobian.T
         left = fall + curve.weights @ rate + jacobian @ (slope - mean)
@@ -198,7 +198,7 @@ def go_on(
     ahead = np.linspace(end, max(t.max(), end + STEP), AHEAD)[1:]
     grid, inside = np.concatenate([curve.grid, ahead]), len(curve.grid)
     slopes = _draw_slopes(grid, inside, found, shared, noisiness, SPARE * draws, rng)
-    rates = np.exp(np.minimum(slopes, HIGHEST))
+    rates = np.exp(np.minimum(slopes, STEEPEST))
     left = found.z + rates[:, :inside] @ curve.weights.T
     linear = found.z + curve.weights @ np.exp(found.slope) - (slopes[:, :inside] - found.slope) @ found.jacobian.T
     scatter = cho_factor(found.scatter)

@@ -10,7 +10,7 @@ from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 
 from bayescale.curves.curve import Approximation, Beyond, Curve, approximate, go_on
-from bayescale.curves.shared import MEANS, PRIORS, REACH, SPREADS, UNEVENNESS, Shared
+from bayescale.curves.shared import HIGHEST, LOWEST, MEANS, PRIORS, SPREADS, UNEVENNESS, Shared
 from bayescale.errors import InputError
 from bayescale.numerals import numbers_of
 from bayescale.runs import check_runs
@@ -101,7 +101,7 @@ class Curves:
         for noisiness in rng.permutation(likely):
             away = factor @ rng.standard_normal(len(factor)) / np.sqrt(rng.chisquare(FREEDOM) / FREEDOM)
             values = np.array(self.shared) + away
-            shared = Shared(*np.clip(values, MEANS - REACH * SPREADS, MEANS + REACH * SPREADS))
+            shared = Shared(*np.clip(values, LOWEST, HIGHEST))
             found = approximate(curve, shared, noisiness, start, most=25)
             drawn.append(go_on(curve, found, shared, noisiness, np.log(x / first), SLOPE_DRAWS, rng))
         return drawn
@@ -253,7 +253,7 @@ class _Fit:
                 return 1e6
             return (np.sum(((values - MEANS) / SPREADS) ** 2) / 2 - fit) / len(self.curves)
 
-        bounds = list(zip(MEANS - REACH * SPREADS, MEANS + REACH * SPREADS, strict=True))
+        bounds = list(zip(LOWEST, HIGHEST, strict=True))
         options = {"maxiter": ITERATIONS, "eps": SLOPE_STEP, "ftol": 1e-6}
         self.values = minimize(depth, self.values, method="L-BFGS-B", bounds=bounds, options=options).x
 

@@ -43,6 +43,9 @@ PRIORS = (
 MEANS = np.array([mean for _, mean, _ in PRIORS])
 SPREADS = np.array([sd for _, _, sd in PRIORS])
 REACH = 4.0  # how many prior standard deviations a value may lie from the prior mean
+# A negative flattening would have curves fall ever faster and reach zero at some point.
+LOWEST = np.where(np.array(Shared._fields) == "flattening", 0.0, MEANS - REACH * SPREADS)
+HIGHEST = MEANS + REACH * SPREADS
 
 # Curves differ in how noisy they are: log of a factor on noise and wander, Normal(0, unevenness), one for each curve.
 UNEVENNESS = -0.7, 0.5  # mean and sd of the Normal prior of log unevenness
@@ -56,9 +59,7 @@ def bend(log_loss: np.ndarray, flattening: float) -> np.ndarray:
 
 def unbend(z: np.ndarray, flattening: float) -> np.ndarray:
     """Log loss from the bent scale."""
-    if abs(flattening) <= ROUNDING:
-        return z
-    return -np.log1p(np.maximum(-flattening * z, ROUNDING - 1)) / flattening
+    return -np.log1p(-flattening * z) / flattening if flattening > ROUNDING else z
 
 
 def slope_mean(shared: Shared, t: np.ndarray) -> np.ndarray:
