@@ -46,6 +46,7 @@ LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 SHOWN = (0.5, 0.8, 0.9, 0.95)
 OURS = "bayescale"
 QUICK, SLOW = ("line", "saturating", "m3"), ("m4", "broken_1", "saturating, Bayesian", "m3, Bayesian")
+UNSEEN = ("olmo_ladder_curves", "routed_moe", "misfitting_c4")
 KINDS = {"vision": ("vision",), "language": ("nmt", "lm", "big_bench", "nanogpt")}
 # Lee et al. (2025), arXiv:2505.23032, means over curves; what is not given here was not found.
 PUBLISHED = pd.DataFrame(
@@ -153,9 +154,11 @@ def inner(name: str, split: Split) -> Split:
     return scaled(cut) if name == "nanogpt" else cut
 
 
-def unseen() -> dict[str, list[Split]]:
+def unseen(folder: Path) -> dict[str, list[Split]]:
     """Curves of other public tables: the points up to half of the last one are fitted, the others scored."""
     found = {}
+    ladder = pd.read_csv(folder / "olmo_ladder" / "olmo_ladder_curves.csv").dropna(subset=["tokens", "loss_c4"])
+    found["olmo_ladder_curves"] = ladder.rename(columns={"tokens": "D", "loss_c4": "L"}), "run", "D", "size"
     moe = bs.load_runs("routed_moe")
     moe = moe.assign(curve=moe["hyper_id"].astype(str) + " " + moe["seed"].astype(str))
     found["routed_moe"] = moe, "curve", "step", "model_size_label"
@@ -330,10 +333,11 @@ def main() -> None:
     """Evaluate what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [name for members in KINDS.values() for name in members]
-    parser.add_argument("--table", nargs="*", choices=names)
+    parser.add_argument("--table", nargs="*", choices=[*names, *UNSEEN])
     parser.add_argument("--inner", action="store_true", help="hold out within the rows the outer split fits")
     parser.add_argument("--unseen", action="store_true", help="other tables, on which nothing was chosen")
     parser.add_argument("--forecaster", nargs="*", default=[OURS, *QUICK], choices=[OURS, *QUICK, *SLOW])
+    parser.add_argument("--folder", type=Path, default=ROOT.parent / "shared" / "data", help="of tidy CSVs")
     parser.add_argument("--dry", action="store_true", help="append nothing to the log")
     parser.add_argument("--summary", action="store_true", help=f"only print what {LOG.name} holds")
     asked = parser.parse_args()
@@ -343,7 +347,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     at = commit()
     kind = "unseen" if asked.unseen else "inner" if asked.inner else "outer"
-    for table, splits in (unseen() if asked.unseen else tables()).items():
+    for table, splits in (unseen(asked.folder) if asked.unseen else tables()).items():
         if asked.table and table not in asked.table:
             continue
         if asked.inner:
