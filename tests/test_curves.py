@@ -247,6 +247,8 @@ def rows(**columns):
         (rows(D=[1e6, np.inf, 4e6, 8e6]), "D"),
         (pd.concat([rows()] * 4), "most of 'a' share theirs.*average replicates"),
         (power_laws((0.3,), n=1001), "may have 1000 points.*every tenth"),
+        (pd.concat([rows(), rows(run="b", L=[9e3, 7e3, 6e3, 5e3])]), "that of 'b' is 1e\\+04 times that of 'a'"),
+        (rows(L=[0.9, 0.1, 0.01, 8e-4]), "more than a factor 1000 in 'a'"),
         (rows().drop(columns="L"), "L"),
         (rows().drop(columns="run"), "run"),
         (rows().iloc[:1], "at least two|needs points"),

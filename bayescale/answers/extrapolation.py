@@ -133,7 +133,10 @@ def _draws(curves: Curves, name: str, x: np.ndarray, seed: int) -> tuple[np.ndar
     rng = stream(f"extrapolate {name}", seed)
     parts = [_follow(part, rng) for part in curves.beyond(name, x, seed)]
     level, run = (np.concatenate(part).reshape(CHAINS, -1, len(x)) for part in zip(*parts, strict=True))
-    return curves.scale * np.exp(level), curves.scale * np.exp(run)
+    with np.errstate(
+        over="ignore"
+    ):  # two or three points, asked far out, rule nothing out; then a draw may be infinite
+        return curves.scale * np.exp(level), curves.scale * np.exp(run)
 
 
 def _follow(part: Beyond, rng) -> tuple[np.ndarray, np.ndarray]:

@@ -33,6 +33,7 @@ CREDIT = 0.25
 # Normal one gave bands that were too sure of the smoothest. Degrees of freedom; inner splits preferred 4 to infinity.
 FREEDOM = 4
 FEWEST, MOST = 2, 1000  # points of a curve
+APART = 1000.0  # factor between responses, of two curves or along one, above which this is no learning curve's
 ALL = "all runs"
 MOSTLY_PRIOR = 0.2  # narrowed by less
 
@@ -197,6 +198,18 @@ def _check_points(points: Mapping[str, tuple[np.ndarray, np.ndarray]], x: str, y
         raise InputError(
             f"Points of one curve lie at different {x!r}; most of {listed(map(repr, tied), 5)} share theirs with "
             "others. Name the column that tells curves apart as curve, or average replicates."
+        )
+    sizes = {name: loss.max() for name, (_, loss) in points.items()}
+    high, low = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
+    if sizes[high] > APART * sizes[low]:
+        raise InputError(
+            f"Curves are learnt from together, so {y!r} must be one response; that of {high!r} is "
+            f"{sizes[high] / sizes[low]:.3g} times that of {low!r}. Fit each kind by itself, or bring them to one unit."
+        )
+    if deep := [name for name, (_, loss) in points.items() if loss.max() > APART * loss.min()]:
+        raise InputError(
+            f"{y!r} falls by more than a factor {APART:g} in {listed(map(repr, deep), 5)}; this is made for losses and "
+            "error rates, which do not. Leave out the points of one end, or fit the law 'power'."
         )
     rising = [name for name, (_, loss) in points.items() if loss[-1] >= loss[0]]
     if rising:
