@@ -19,7 +19,7 @@ Every evaluation is appended to the log, extrapolation.csv, a line for each curv
 nanoGPT each by itself. Looks at the outer rows: one of a prototype before this script existed (vision RMSLE .0278, LL
 3.461, coverage .858; language .0141, 3.20), and those in the log. The first of these had LL -0.006 on nanoGPT, bands
 too sure of curves that hardly scatter; the heavier tails were then chosen on inner splits, and the outer rows scored
-once more.
+again, and once more when a draw that let a curve reach zero loss was ruled out.
 """
 
 import argparse
