@@ -24,7 +24,6 @@ SETTLED = 0.03  # largest step of a round, in prior standard deviations, after w
 COARSE, FINE = np.linspace(-3.0, 3.0, 13), np.linspace(-3.0, 3.0, 121)  # noisiness of a curve
 TRIED = np.geomspace(0.03, 3.0, 60)  # unevenness
 FARTHEST_MIDDLE = 1.5
-NOISINESS_STEP, NOISINESS_TRIES, SETTLED = 0.25, 4, 0.03
 SHARED_DRAWS, SLOPE_DRAWS = 100, 10  # what is shared, and paths for each of them
 # Curves of one table are rarely independent, and the process is only roughly theirs: what they say together of the
 # shared numbers counts for a quarter. Chosen on inner splits from 1, 1/4, 1/10 and 1/33.
@@ -45,7 +44,7 @@ class Curves:
     Parameters
     ----------
     runs : DataFrame
-        The table, as given.
+        The table, checked.
     x, y, column : str
         Columns of input, response and curve; ``column`` is ``""`` where the table is one curve.
     scale : float
@@ -178,7 +177,7 @@ def fit_curves(runs: pd.DataFrame, *, x: str = "D", y: str = "L", curve: str | N
     found = _Fit(list(curves.values())).run()
     noisiness = dict(zip(curves, found.noisiness(), strict=True))
     return Curves(
-        runs, x, y, curve or "", scale, Shared(*found.values), found.covariance(), found.unevenness, noisiness,
+        checked, x, y, curve or "", scale, Shared(*found.values), found.covariance(), found.unevenness, noisiness,
         curves, ends,
     )  # fmt: skip
 
