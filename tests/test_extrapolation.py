@@ -182,7 +182,7 @@ def test_the_benchmark_holds_the_published_curves(benchmark_script):
     assert {name: len(splits) for name, splits in tables.items()} == {
         "vision": 72, "nmt": 5, "lm": 5, "big_bench": 10, "nanogpt": 24,
     }  # fmt: skip
-    assert sorted(len(s.x) for s in tables["lm"]) == [11, 12, 12, 12, 59]
+    assert np.quantile([len(s.x) for s in tables["lm"]], [0, 0.5, 1]).tolist() == [11, 12, 59]
     assert {len(s.x_held) for s in tables["nmt"]} == {1}
     assert all(s.y.max() == 1 for s in tables["nanogpt"])
     assert all(s.x_held.min() > s.x.max() for splits in tables.values() for s in splits)
