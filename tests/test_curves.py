@@ -195,10 +195,11 @@ def test_simulated_tables_are_covered(capsys):
     mean, error = np.mean(shares, axis=0), np.std(shares, axis=0) / np.sqrt(len(shares))
     with capsys.disabled():
         print(f"\n16 tables of 8 simulated curves: 50 % and 90 % intervals hold {mean.round(3)} (+- {error.round(3)})")
-    # Curves resemble each other less than the toolkit fears, so its intervals may be somewhat wide; never narrow.
+    # These curves are independent and of the process itself; for real ones their information counts a quarter and
+    # tails are heavy. So intervals are somewhat wide here, never narrow.
     assert mean[1] > 0.9 - 4 * error[1]
-    assert mean[1] < 0.97
     assert mean[0] > 0.5 - 4 * error[0]
+    assert mean[0] < 0.75
 
 
 def test_the_information_of_the_points_is_that_of_a_linear_curve():
