@@ -8,6 +8,8 @@ from matplotlib.text import Text
 import bayescale as bs
 from bayescale.answers.comparison import Comparison
 from bayescale.answers.updating import Change, Update, compare_draws
+from bayescale.curves.curve import Curve
+from bayescale.curves.shared import Shared
 from bayescale.diagnostics import Diagnostics
 from bayescale.posterior import Posterior
 
@@ -112,7 +114,22 @@ def updated(before):
     return Update(after, {"chinchilla": Change(before, after, compare_draws(before, after), xr.Dataset())})
 
 
+def followed():
+    """Two learning curves whose shared numbers are as given: a fit's own climb may end elsewhere on another machine."""
+    t = np.linspace(0.0, 4.0, 9)
+    losses = {"wide": 3.2 * np.exp(-0.12 * t), "narrow": 3.3 * np.exp(-0.2 * t + 0.015 * t**2)}
+    rows = [pd.DataFrame({"run": name, "D": 1e8 * np.exp(t), "L": loss}) for name, loss in losses.items()]
+    shared = Shared(-5.0, -4.5, -2.0, -1.0, 0.0, -1.5, 0.7, -1.5, 1.0, 0.5)
+    return bs.Curves(
+        *(pd.concat(rows, ignore_index=True), "D", "L", "run", 3.25, shared, 0.01 * np.eye(len(shared)), 0.3),
+        noisiness={name: np.linspace(-0.3, 0.3, 100) for name in losses},
+        curves={name: Curve.of(1e8 * np.exp(t), loss / 3.25) for name, loss in losses.items()},
+        ends={name: (1e8, 1e8 * np.exp(4.0)) for name in losses},
+    )
+
+
 FIGURES = {
+    "extrapolation": lambda one, six: bs.plot_extrapolation(followed()),
     "forecast": lambda one, six: bs.plot_forecast(six),
     "forecast_one": lambda one, six: bs.plot_forecast(one),
     "allocation": lambda one, six: bs.plot_allocation(bs.allocate(one, C=np.geomspace(1e19, 1e23, 9))),
