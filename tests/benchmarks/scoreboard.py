@@ -33,6 +33,7 @@ LOG = Path(__file__).with_suffix(".csv")
 ROOT = Path(__file__).parents[2]
 DOMAINS = ("arxiv", "book", "c4", "github", "commoncrawl", "stackexchange", "wikipedia", "openhermes")
 LEAST, SHARE = 10, 0.2
+NAIVE = ["last value", "log-log line", "least squares"]
 
 
 @dataclass(frozen=True)
@@ -119,22 +120,24 @@ TABLES = {
     "hex_alphazero": Table(hexagons),
     "data_mixing_slimpajama": Table(slimpajama),
 }
-# What is tried beside the recommendation, each one change away from it or from the bare law.
-MODELS = {
+# What is tried beside the recommendation: one law, and what of it differs from the bare one.
+MODELS: dict[str, dict[str, Any]] = {
     "recommended": {},
-    "exact law": {"discrepancy": False},
+    "exact law": {},
+    "departing law": {"discrepancy": True},
     "noise by size": {"noise": "student+size"},
     "kaplan_offset": {"law": "kaplan_offset"},
 }
 
 
-def models_of(name: str, runs: pd.DataFrame) -> dict[str, bs.Model]:
-    """Models by name: the recommended one with what is to be changed."""
+def models_of(name: str, runs: pd.DataFrame) -> bs.Recipe | dict[str, bs.Model]:
+    """What is recommended, or one law by name."""
     recipe = bs.recommend(runs)
-    changed = MODELS[name]
-    options = {"pool": recipe.pool, "noise": recipe.noise, "discrepancy": recipe.discrepancy} | changed
-    laws = [options.pop("law")] if "law" in options else recipe.laws
-    return {str(law): bs.Model(law, runs, **options) for law in laws}
+    if name == "recommended":
+        return recipe
+    options = {"law": recipe.laws[0], "pool": recipe.pool, "noise": recipe.noise} | MODELS[name]
+    law = options.pop("law")
+    return {str(law): bs.Model(law, runs, **options)}
 
 
 def evaluate(runs: pd.DataFrame, fitted: np.ndarray, model: str, draws: int) -> pd.DataFrame:
@@ -188,9 +191,15 @@ def summary() -> str:
     shown = ["runs", "rmse", "bias", "cover50", "cover80", "cover90", "cover95", "width95", "crps", "log_score"]
     said = []
     part: Any
-    for split, part in log[~log["split"].str.startswith("new")].groupby("split", sort=False):
+    forward: Any = log[~log["split"].str.startswith("new")]
+    # Of several laws, the stack alone is the forecast.
+    whole = forward["model"] == "recommended"
+    stacked = forward[whole & (forward["forecaster"] == "stack")][["table", "split", "commit"]].drop_duplicates()
+    mixed = pd.MultiIndex.from_frame(forward[["table", "split", "commit"]]).isin(pd.MultiIndex.from_frame(stacked))
+    forward = forward[~whole | forward["forecaster"].isin([*NAIVE, "stack"]) | ~mixed]
+    for split, part in forward.groupby("split", sort=False):
         table = part.set_index(["table", "model", "forecaster"])[[*shown, "converged"]]
-        naive = table.index.get_level_values("forecaster").isin(["last value", "log-log line", "least squares"])
+        naive = table.index.get_level_values("forecaster").isin(NAIVE)
         repeated = naive & (table.index.get_level_values("model") != "recommended")
         said.append(f"{split} splits\n{table[~repeated].to_string(float_format='{:.3g}'.format, na_rep='')}")
         means = table[~naive].groupby(level="model")[["cover50", "cover80", "cover90", "cover95"]].mean()
