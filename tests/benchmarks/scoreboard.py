@@ -175,9 +175,11 @@ def new_groups(points: int, draws: int) -> pd.DataFrame:
     """Scores of each modality of tiny_sweep but for its first few runs, pooled and alone."""
     runs = bs.load_runs("tiny_sweep")
     answer = bs.backtest(runs, ["chinchilla"], pool="modality", points=points, seed=1, draws=draws, tune=draws)
-    away = np.abs(score(answer)["error"]).assign_coords(modality=answer["modality"]).groupby("modality").median("run")
-    table = bs.backtest_table(answer, "modality").join(away.rename("median_error").to_series())
-    return table.reset_index().assign(model="pooled and alone", fitted=points)
+    away: Any = np.abs(score(answer)["error"])
+    typical = away.assign_coords(modality=answer["modality"]).groupby("modality").median("run").to_series()
+    table = bs.backtest_table(answer, "modality").reset_index()
+    table["median_error"] = [typical[row["forecaster"], row["modality"]] for _, row in table.iterrows()]
+    return table.assign(model="pooled and alone", fitted=points)
 
 
 def commit() -> str:
