@@ -11,7 +11,8 @@ Every evaluation is appended to the log, scoreboard.csv; one that the log has at
 Lines of split "outer, explored" are looks at the outer Chinchilla rows that were taken before this script existed and
 before the default was settled (500 draws; seed 1): the default is not independent of those two tables.
 Lines of split "inner, explored" are those the default was chosen on (models and weights of a stack; 1,200 draws by
-importance sampling where it reached an effective size of 150, else NUTS).
+importance sampling where it reached an effective size of 150, else NUTS); "inner far, explored" fits the lower 60 % of
+those rows and forecasts the rest.
 ``pythia_evals`` and ``clip_mammut_datacomp`` are for confirmation: scored once, after the default was settled.
 Some tables are read from a folder of tidy CSVs (``--folder``), the others by ``bs.load_runs``.
 """
@@ -229,10 +230,13 @@ def summary() -> str:
         table = part.set_index(["table", "model", "forecaster"])[[*shown, "converged"]]
         naive = table.index.get_level_values("forecaster").isin(NAIVE)
         repeated = naive & (table.index.get_level_values("model") != "recommended")
-        said.append(f"{split} splits\n{table[~repeated].to_string(float_format='{:.3g}'.format, na_rep='')}")
-        means = table[~naive].groupby(level="model")[["cover50", "cover80", "cover90", "cover95"]].mean()
+        if "explored" not in split:  # of those, the means
+            said.append(f"{split} splits\n{table[~repeated].to_string(float_format='{:.3g}'.format, na_rep='')}")
+        means = table[~naive].groupby(level="model")[["cover50", "cover80", "cover90", "cover95", "log_score"]].mean()
         counts = table[~naive].groupby(level="model").size().rename("tables")
-        said.append(f"mean over tables\n{means.assign(tables=counts).to_string(float_format='{:.3f}'.format)}")
+        said.append(
+            f"{split} splits, mean over tables\n{means.assign(tables=counts).to_string(float_format='{:.3f}'.format)}"
+        )
     for split, part in log[log["split"].str.startswith("new")].groupby("split", sort=False):
         measures = ["median_error", "log_score", "crps", "rmse"]
         by: Any = part.pivot_table(index="modality", columns="forecaster", values=measures)
