@@ -152,7 +152,8 @@ def recommend(runs: pd.DataFrame, pool: str | Mapping[str, str | None] | None = 
     tests/benchmarks/scoreboard.py --summary``): mean log score 1.67 against 1.20 for the exact law and 1.57 with a
     departure. On the outer splits of eight tables its 50, 80 and 95 % intervals held .52, .80 and .95 on average, but
     table by table .78 to 1.00 at 95 %: 22 % of the 104 Chinchilla runs above 1e20 FLOP lie outside, since all weight
-    went to the exact law on runs only a little larger than those fitted. Backtest your own table.
+    went to the exact law on runs only a little larger than those fitted. On two tables kept for confirmation its error
+    was .18 and .68 of that of least squares, and its 95 % interval held 24 of 24 and 17 of 23. Backtest your own table.
 
     Parameters
     ----------
