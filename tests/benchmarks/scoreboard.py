@@ -221,7 +221,7 @@ def summary() -> str:
     said = []
     part: Any
     forward: Any = log[~log["split"].str.startswith("new")]
-    # Of several laws, the stack alone is the forecast.
+    # Of several laws, the stack alone is the forecast. (Before 52d0eb7 the departing law was what was recommended.)
     whole = forward["model"] == "recommended"
     stacked = forward[whole & (forward["forecaster"] == "stack")][["table", "split", "commit"]].drop_duplicates()
     mixed = pd.MultiIndex.from_frame(forward[["table", "split", "commit"]]).isin(pd.MultiIndex.from_frame(stacked))
@@ -269,7 +269,8 @@ def main() -> None:
         )
     for name in [] if asked.points else asked.table:
         for model in asked.model or (list(MODELS) if asked.inner else ["recommended"]):
-            tasks.append((name, split, model, lambda n=name, m=model: _one(n, m, asked)))
+            kind = "confirmation" if name in CONFIRMATION and not asked.inner else split
+            tasks.append((name, kind, model, lambda n=name, m=model: _one(n, m, asked)))
     for table, kind, model, ask in tasks:
         if done(table, kind, model):
             continue
