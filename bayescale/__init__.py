@@ -51,6 +51,7 @@ _HOME = {
     "backtest_table": "answers.backtest",
     "backtest_sentences": "answers.backtest",
     "recommend": "answers.recommendation",
+    "Recipe": "answers.recommendation",
     "contrast": "answers.contrast",
     "multiplier": "answers.multiplier",
     "update": "answers.updating",

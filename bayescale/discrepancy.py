@@ -16,6 +16,8 @@ import numpy as np
 from bayescale.law import Law, Output, Param, input_spans
 from bayescale.prior import POSITIVE, REAL, Prior
 
+LEAST_SCALE = 0.5  # of a log: a factor of 1.6
+
 TAU = Param(
     "tau",
     "typical size of the departure from the law, on log response",
@@ -60,7 +62,7 @@ class Quadratic:
     Parameters
     ----------
     scales : mapping of str to float
-        Standard deviation of each log input over the runs.
+        Standard deviation of each log input over the runs, at least `LEAST_SCALE`.
     offsets : tuple of float
         Mean of each product over the runs.
     """
@@ -70,11 +72,15 @@ class Quadratic:
 
     @classmethod
     def of(cls, law: Law, runs, reference: Mapping[str, float]) -> "Quadratic":
-        """Take scales and offsets from the runs; an input that does not vary is left out."""
+        """Take scales and offsets from the runs; an input that does not vary is left out.
+
+        Where an input varies little (two sizes 1 % apart), its scale is `LEAST_SCALE`: in standard deviations, larger
+        runs would be so far away that the departure there has no bounds.
+        """
         varying = [i for i in law.inputs if runs[i.column].nunique() > 1]
         spans = input_spans(law, runs)
         # In ratios a shifted input has a spread of 1 already.
-        scales = {i.symbol: 1.0 if i.support == REAL else spans[i.symbol] for i in varying}
+        scales = {i.symbol: 1.0 if i.support == REAL else max(spans[i.symbol], LEAST_SCALE) for i in varying}
         bare = cls(scales, (0.0,) * len(_pairs(scales)))
         ratios = {}
         for i in varying:

@@ -831,11 +831,14 @@ def test_check_of_a_fit_takes_no_other_model(ask):
 
 @pytest.fixture
 def short_backtest(monkeypatch, certain):
-    """Fits of Chinchilla's law that need no sampler."""
+    """Fits of Chinchilla's and Kaplan's law that need no sampler."""
     from bayescale.answers import backtest, comparison
 
     def fit(model, **settings):
-        values = {"E": 1.69, "A_ref": 0.8, "B_ref": 0.6, "alpha": 0.34, "beta": 0.28, "sigma": 0.02, "nu": 8.0}
+        values = {"A_ref": 0.8, "B_ref": 0.6, "alpha": 0.34, "beta": 0.28}
+        if model.law.name == "kaplan_offset":
+            values = {"L_N": 0.8, "L_D": 0.6, "alpha_N": 0.34, "alpha_D": 0.28}
+        values |= {"E": 1.69, "sigma": 0.02, "nu": 8.0}
         if model.discrepancy:
             values |= {"tau": 0.01, "weights": np.zeros(len(model.discrepancy.terms))}
         return certain(model, {**values, **settings.get("values", {})})
@@ -848,7 +851,7 @@ def short_backtest(monkeypatch, certain):
 def test_backtest_prints_scores_and_how_far_one_sees(ask, tmp_path):
     code, out, err = ask("backtest", "runs.csv", "--figure", str(tmp_path / "truth.png"), "--draws", "50")
     assert code == 0, err
-    assert out.startswith("Law chinchilla; with a discrepancy")
+    assert out.startswith("Stack of chinchilla, kaplan_offset, chinchilla with a departure")
     assert re.search(r"^least squares +\S", out, re.MULTILINE)
     assert "times the compute" in out
     assert (tmp_path / "truth.png").stat().st_size > 10_000

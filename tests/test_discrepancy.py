@@ -71,6 +71,15 @@ def test_an_input_that_does_not_vary_is_left_out(runs):
     assert len(quadratic.basis(relative(runs, reference))) == 1
 
 
+def test_an_input_that_hardly_varies_does_not_take_larger_runs_out_of_all_bounds(runs):
+    runs["N"] = np.where(np.arange(12) % 2, 1.00e8, 1.01e8)
+    reference = reference_values(LAW, runs)
+    quadratic = Quadratic.of(LAW, runs, reference)
+    assert quadratic.scales["N"] == 0.5
+    ten_times = quadratic.basis({"N": 10.0, "D": 1.0})[0]
+    assert ten_times == pytest.approx((np.log(10) / 0.5) ** 2, abs=1e-3)
+
+
 @pytest.mark.parametrize("n", [7, 11, 12])
 def test_rounding_does_not_make_an_input_vary(n):
     # The mean of n equal numbers is that number but for the last digit.

@@ -5,6 +5,9 @@ import pandas as pd
 import pytest
 
 import bayescale as bs
+from bayescale.answers import comparison, recommendation
+from bayescale.answers.mixture import Stack
+from bayescale.answers.recommendation import Recipe
 
 
 def table(**columns):
@@ -15,8 +18,8 @@ def table(**columns):
 @pytest.mark.parametrize(
     ("columns", "law"),
     [
-        ({"N": None, "D": None, "L": None}, "chinchilla"),
-        ({"N": None, "D": None, "C": None, "L": None}, "chinchilla"),
+        ({"N": None, "D": None, "L": None}, "chinchilla kaplan_offset"),
+        ({"N": None, "D": None, "C": None, "L": None}, "chinchilla kaplan_offset"),
         ({"N": None, "D": None, "D_U": None, "L": None}, "data_constrained"),
         ({"N": None, "experts": None, "L": None}, "clark"),
         ({"D": None, "L": None}, "saturating"),
@@ -24,12 +27,50 @@ def table(**columns):
         ({"C": None, "chance": 0.25, "accuracy": np.linspace(0.3, 0.6, 8)}, "sigmoid_of_compute"),
     ],
 )
-def test_law_by_the_columns_that_vary(columns, law):
+def test_laws_by_the_columns_that_vary(columns, law):
+    """The main law is taken twice: as exact, and with a departure."""
     recipe = bs.recommend(table(**columns))
-    assert [find.partition(":")[0] for find in recipe.laws] == [law]  # pyright: ignore[reportAttributeAccessIssue]
-    if law != "sigmoid_of_compute":
-        (model,) = recipe.models(table(**columns)).values()
-        assert model.discrepancy is not None
+    names = law.split()
+    models = recipe.models(table(**columns))
+    assert list(models) == [*names, f"{names[0]}, departing"]
+    assert [model.law.name for model in models.values()] == [*names, names[0]]
+    assert [model.discrepancy is not None for model in models.values()] == [*(False for _ in names), True]
+
+
+def test_names_tell_a_law_on_two_columns_apart_and_a_departure_only_where_needed():
+    runs = table(N=None, D=None, L=None)
+    assert list(Recipe(("saturating:N", "saturating:D")).models(runs)) == ["saturating:N", "saturating:D"]
+    assert list(Recipe((), departing=("chinchilla",)).models(runs)) == ["chinchilla"]
+
+
+def test_fitted_as_a_stack_weighed_on_the_largest_fifth(certain, monkeypatch, grid_runs):
+    """No sampler: every fit gives one law of a loss too high, but Hoffmann's where the truth may depart."""
+    fitted = []
+
+    def fit(model, **_):
+        fitted.append(model)
+        N, D = model.reference["N"], model.reference["D"]
+        values = {"E": 1.69, "alpha": 0.34, "beta": 0.28, "A_ref": 406.4 / N**0.34, "B_ref": 410.7 / D**0.28}
+        values |= {"sigma": 0.02, "nu": 30.0}
+        if model.discrepancy is None:
+            values["E"] = 2.5
+        else:
+            values |= {"tau": 1e-6, "weights": np.zeros(3)}
+        return certain(model, values, (4, 50))
+
+    for place in (recommendation, comparison):
+        monkeypatch.setattr(place, "fit", fit)
+    recipe = Recipe(("chinchilla",), departing=("chinchilla",))
+    made = recipe.fit(grid_runs)
+    assert isinstance(made, Stack)
+    fifth = int(np.ceil(0.2 * len(grid_runs)))
+    assert {len(model.runs) for model in fitted} == {len(grid_runs), len(grid_runs) - fifth}
+    assert made.weights["chinchilla, departing"] == pytest.approx((20 + fifth) / 40, abs=0.01)
+    with pytest.warns(bs.BayescaleWarning, match="equal weights"):
+        few = recipe.fit(grid_runs.iloc[:6])
+    assert isinstance(few, Stack)
+    assert set(few.weights.values()) == {0.5}
+    assert isinstance(Recipe(("chinchilla",)).fit(grid_runs), bs.Posterior)
 
 
 def test_nothing_of_the_response_decides():

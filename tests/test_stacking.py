@@ -245,13 +245,11 @@ def test_rolling_cuts_of_curves(pair, monkeypatch):
 def test_a_cut_that_leaves_too_few_runs_is_left_out_and_said(pair, monkeypatch):
     seen = []
     monkeypatch.setattr(comparison, "fit", refit_without_sampler(seen))
-    monkeypatch.setattr(stacking, "CUTS", (0.95, 0.5))
-    made = stack(pair)
+    made = stack(pair, cuts=(0.95, 0.5))
     assert [len(p.model.runs) for p in seen] == [20, 20]
     assert made.notes[1].startswith("The cut of 95 % is left out: The table has 40 runs")
-    monkeypatch.setattr(stacking, "CUTS", (0.99, 0.95))
     with pytest.raises(InputError, match=r"holding out the 38 largest leaves 2"):
-        stack(pair)
+        stack(pair, cuts=(0.99, 0.95))
 
 
 def test_refits_that_do_not_converge_are_said(pair, monkeypatch):
@@ -262,6 +260,12 @@ def test_refits_that_do_not_converge_are_said(pair, monkeypatch):
     monkeypatch.setattr(comparison, "fit", refit)
     made = stack(pair)
     assert any("Not converged: the refit of power without the largest 40 %, power" in note for note in made.notes)
+
+
+@pytest.mark.parametrize("cuts", [(), (0.2, 1.0)])
+def test_cuts_are_shares(pair, cuts):
+    with pytest.raises(InputError, match="between 0 and 1"):
+        stack(pair, cuts=cuts)
 
 
 def test_what_cannot_be_stacked(pair, runs):

@@ -20,7 +20,7 @@ from bayescale.answers.baselines import (
 )
 from bayescale.answers.comparison import log_mean
 from bayescale.answers.mixture import Stack
-from bayescale.answers.recommendation import Recipe, recommend
+from bayescale.answers.recommendation import Recipe, recommend, weigh
 from bayescale.answers.scores import LEVELS, score
 from bayescale.answers.splits import (
     LEAST,
@@ -34,7 +34,6 @@ from bayescale.answers.splits import (
     split_by_column,
     split_by_size,
 )
-from bayescale.answers.stacking import stack
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.inference import fit
 from bayescale.law import Law
@@ -87,8 +86,8 @@ def backtest(
     runs : DataFrame
         A table from `read_runs` or `load_runs`.
     laws : sequence of str or Law, mapping of str to Model, or Recipe, optional
-        What to fit; several laws are also stacked (`stack`, by rolling cuts inside the fitted runs). A mapping names
-        models of the whole table, each with settings of its own. By default what `recommend` says.
+        What to fit; several laws are also stacked, weighed on the largest fifth of the fitted runs (`stack`). A
+        mapping names models of the whole table, each with settings of its own. By default what `recommend` says.
     share, least : float, int
         How much to hold out: the largest runs by cost, of each group.
     cut : float, optional
@@ -172,13 +171,13 @@ def _models(runs, laws, pool, noise, discrepancy) -> tuple[dict[str, Model], Rec
         raise InputError("Without laws, all follows the recommendation; name laws to choose noise or discrepancy.")
     if isinstance(laws, str | Law):
         raise InputError("Name laws in a list: laws=['chinchilla'].")
-    recipe = laws if isinstance(laws, Recipe) else None
-    if laws is None:
-        recipe = recommend(runs, pool)
-    chosen = recipe or Recipe(tuple(laws), pool, noise, discrepancy)  # pyright: ignore[reportArgumentType]
-    if not chosen.laws:
+    if laws is None or isinstance(laws, Recipe):
+        recipe = laws or recommend(runs, pool)
+        return recipe.models(runs), recipe
+    if not laws:
         raise InputError("Name at least one law to backtest, or none at all for what is recommended.")
-    return chosen.models(runs), recipe
+    exact, departing = ((), tuple(laws)) if discrepancy else (tuple(laws), ())
+    return Recipe(exact, pool, noise, departing).models(runs), None
 
 
 def _check_alike(models: Mapping[str, Model]) -> None:
@@ -205,21 +204,13 @@ def _forecast_large(models: Mapping[str, Model], split: Split, fits: _Fits) -> x
     found = {name: _of_law(posterior, held, fits.seed) for name, posterior in posteriors.items()}
     converged = {name: posterior.converged for name, posterior in posteriors.items()}
     weights, notes = {}, ()
-    if len(posteriors) > 1 and (weighed := _weigh(posteriors, fits)):
+    if len(posteriors) > 1:
+        weighed = weigh(posteriors, seed=fits.seed, progress=fits.progress)
         found[STACK], converged[STACK] = _of_stack(weighed, found, fits.seed), weighed.converged
         weights, notes = dict(weighed.weights), weighed.notes
     found |= _naive(first, held, fits)
     together = _together(next(iter(models.values())), split, found, converged, weights, fits)
     return together.assign_attrs(stacking=" ".join(notes))
-
-
-def _weigh(posteriors: Mapping[str, Posterior], fits: _Fits) -> Stack | None:
-    """Stack the laws by rolling cuts inside the fitted runs; nothing where they are too few."""
-    try:
-        return stack(posteriors, seed=fits.seed, progress=fits.progress)
-    except InputError as error:
-        warnings.warn(f"The laws are not stacked: {error}", BayescaleWarning, stacklevel=5)
-        return None
 
 
 def _forecast_new(models: Mapping[str, Model], split: Split, fits: _Fits) -> xr.Dataset:

@@ -1,6 +1,6 @@
 """How much weight should each law have? Stacking of predictive densities, on runs held out by size."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +33,7 @@ def stack(
     by: str = "largest",
     *,
     unit: str | None = None,
+    cuts: Sequence[float] = CUTS,
     seed: int = 0,
     progress: bool | None = None,
 ) -> Stack:
@@ -49,11 +50,13 @@ def stack(
     posteriors : mapping of str to Posterior
         At least two, fitted to the same rows in the same order.
     by : str
-        ``"largest"``: each model is fitted again without the largest 40 %, 25 % and 10 % of the runs of each group, by
-        cost C, and scored on what was left out; a run left out more than once counts once, by its mean score.
+        ``"largest"``: each model is fitted again without the largest runs of each group, by cost C (``cuts``), and
+        scored on what was left out; a run left out more than once counts once, by its mean score.
         ``"loo"``, ``"waic"``: as `compare` has them, which rewards prediction inside the runs.
     unit : str, optional
         A column of the runs: what is scored together, such as the checkpoints of one curve; as for `compare`.
+    cuts : sequence of float
+        Shares of the runs, the largest, that are left out in turn, for ``"largest"``; each costs a fit of each law.
     seed : int
         For refits and the draws of the weights.
     progress : bool, optional
@@ -83,8 +86,12 @@ def stack(
     >>> bs.forecast(mixed, N="70B", D="1.4T")  # doctest: +SKIP
     """
     check_question({name: posterior.model for name, posterior in posteriors.items()}, by, unit)
+    if not cuts or not all(0 < share < 1 for share in cuts):
+        raise InputError(f"cuts are shares of the runs to leave out, between 0 and 1; {tuple(cuts)!r} was given.")
     scored = (
-        _roll(posteriors, unit, seed, progress) if by == "largest" else _cross(posteriors, by, unit, seed, progress)
+        _roll(posteriors, unit, cuts, seed, progress)
+        if by == "largest"
+        else _cross(posteriors, by, unit, seed, progress)
     )
     names = list(posteriors)
     times = np.bincount(scored.unit_of)
@@ -106,26 +113,28 @@ def stack(
     )
 
 
-def _roll(posteriors: Mapping[str, Posterior], unit: str | None, seed: int, progress: bool | None) -> _Scored:
+def _roll(
+    posteriors: Mapping[str, Posterior], unit: str | None, cuts: Sequence[float], seed: int, progress: bool | None
+) -> _Scored:
     """Score the largest runs from fits to the smaller ones, at every cut that leaves enough runs for all laws."""
     models = {name: posterior.model for name, posterior in posteriors.items()}
     for posterior in posteriors.values():
         warn_unless_converged(posterior, stacklevel=4)
-    cuts: dict[float, np.ndarray] = {}
+    left_out: dict[float, np.ndarray] = {}
     refused: dict[float, InputError] = {}
-    for share in CUTS:
+    for share in cuts:
         try:
-            cuts[share] = held_out(models, share, least=1)
+            left_out[share] = held_out(models, share, least=1)
         except InputError as error:
             refused[share] = error
-    if not cuts:
+    if not left_out:
         raise refused[min(refused)]
     table = next(iter(models.values())).runs
     scores, labels, flags = [], [], []
-    pairs = [(name, share) for share in cuts for name in posteriors]
+    pairs = [(name, share) for share in left_out for name in posteriors]
     fits = track(pairs, lambda pair: f"{pair[0]} without the largest {_percent(pair[1])}", progress)
-    found = {(name, share): largest(posteriors[name], cuts[share], unit, seed, progress) for name, share in fits}
-    for share, held in cuts.items():
+    found = {(name, share): largest(posteriors[name], left_out[share], unit, seed, progress) for name, share in fits}
+    for share, held in left_out.items():
         criteria = {name: found[name, share] for name in posteriors}
         scores.append([criterion.elpd_i.to_numpy() for criterion in criteria.values()])
         labels.append(np.flatnonzero(held) if unit is None else next(iter(criteria.values())).elpd_i["unit"].to_numpy())
@@ -134,7 +143,7 @@ def _roll(posteriors: Mapping[str, Posterior], unit: str | None, seed: int, prog
     what = f"{len(unique)} largest runs" if unit is None else f"largest runs of {len(unique)} values of {unit!r}"
     notes = [
         f"Scored on the {what} of {len(table)}, predicted from the smaller ones at cuts of "
-        f"{listed(map(_percent, cuts))}. They share what is special about large runs; the intervals ignore that."
+        f"{listed(map(_percent, left_out))}. They share what is special about large runs; the intervals ignore that."
     ]
     notes += [f"The cut of {_percent(share)} is left out: {error}" for share, error in refused.items()]
     if flags:
