@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,17 @@ def test_options_in_the_readme_are_known(line):
 def test_figures_named_in_the_readme_are_there():
     for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
         assert (ROOT / path).exists()
+
+
+def test_versions_agree():
+    stated = re.search(r"^version: (.*)$", (ROOT / ".github" / "CITATION.cff").read_text(), flags=re.M)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert stated is not None
+    assert stated[1] == project["version"] == bs.__version__
+    assert f"## {bs.__version__}" in (ROOT / ".github" / "CHANGELOG.md").read_text()
+
+
+def test_links_of_the_pages_lead_somewhere():
+    for page in (ROOT / "README.md", *(ROOT / ".github").glob("*.md")):
+        for link in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
+            assert (page.parent / link).exists(), link

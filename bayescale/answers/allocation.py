@@ -93,9 +93,9 @@ def allocate(
     Examples
     --------
     >>> import bayescale as bs
-    >>> posterior = bs.open_posterior("sweep.nc")  # doctest: +SKIP
-    >>> bs.allocate(posterior, C=1e24)["N_bayes"]  # doctest: +SKIP
-    >>> bs.allocate(posterior, C=1e24, cost=bs.with_inference, D_inference="1T")  # doctest: +SKIP
+    >>> posterior = bs.open_posterior("sweep.nc")
+    >>> bs.allocate(posterior, C=1e24)["N_bayes"]
+    >>> bs.allocate(posterior, C=1e24, cost=bs.with_inference, D_inference="1T")
     """
     output = _output(posterior)
     if (C is None) == (output.symbol not in given):

@@ -50,8 +50,8 @@ def contrast(
     Examples
     --------
     >>> import bayescale as bs
-    >>> answer = bs.contrast(posterior, "alpha", "code", "text")  # doctest: +SKIP
-    >>> float((answer["difference"] > 0).mean())  # P(alpha_code > alpha_text)  # doctest: +SKIP
+    >>> answer = bs.contrast(posterior, "alpha", "code", "text")
+    >>> float((answer["difference"] > 0).mean())  # P(alpha_code > alpha_text)
     """
     if isinstance(posterior, Stack):
         return posterior.draws_of(lambda member: contrast(member, parameter, first, second, seed=seed), seed)

@@ -108,8 +108,8 @@ def design(
     Examples
     --------
     >>> import bayescale as bs
-    >>> answer = bs.design(posterior, 1e21, about="L", at={"N": 70e9, "D": 1.4e12})  # doctest: +SKIP
-    >>> bs.plot_design(answer)  # doctest: +SKIP
+    >>> answer = bs.design(posterior, 1e21, about="L", at={"N": 70e9, "D": 1.4e12})
+    >>> bs.plot_design(answer)
     """
     source = _Source(posterior, seed)
     budget = _read_budget(budget)

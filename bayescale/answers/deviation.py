@@ -57,7 +57,7 @@ def deviation(
     Examples
     --------
     >>> import bayescale as bs
-    >>> bs.deviation(bs.open_posterior("sweep.nc"), N="8B", D="15T")["times"]  # doctest: +SKIP
+    >>> bs.deviation(bs.open_posterior("sweep.nc"), N="8B", D="15T")["times"]
     """
     shared = cost_arguments(cost)[0][:2]
     if missing := [name for name in shared if name not in run]:

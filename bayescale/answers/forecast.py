@@ -67,8 +67,8 @@ def forecast(
     Examples
     --------
     >>> import bayescale as bs
-    >>> posterior = bs.open_posterior("sweep.nc")  # doctest: +SKIP
-    >>> bs.forecast(posterior, N="70B", D="1.4T", group="text")["L"].quantile([0.05, 0.5, 0.95])  # doctest: +SKIP
+    >>> posterior = bs.open_posterior("sweep.nc")
+    >>> bs.forecast(posterior, N="70B", D="1.4T", group="text")["L"].quantile([0.05, 0.5, 0.95])
     """
     if runs is not None and inputs:
         raise InputError(f"Give runs or inputs, not both; runs and {', '.join(inputs)} were given.")

@@ -40,10 +40,10 @@ def to_dataframe(answer: xr.Dataset, *, summary: bool = False) -> pd.DataFrame:
     Examples
     --------
     >>> import bayescale as bs
-    >>> posterior = bs.open_posterior("sweep.nc")  # doctest: +SKIP
-    >>> answer = bs.forecast(posterior, N="70B", D="1.4T")  # doctest: +SKIP
-    >>> bs.to_dataframe(answer).to_parquet("draws.parquet")  # doctest: +SKIP
-    >>> bs.to_dataframe(answer, summary=True).to_csv("forecast.csv", index=False)  # doctest: +SKIP
+    >>> posterior = bs.open_posterior("sweep.nc")
+    >>> answer = bs.forecast(posterior, N="70B", D="1.4T")
+    >>> bs.to_dataframe(answer).to_parquet("draws.parquet")
+    >>> bs.to_dataframe(answer, summary=True).to_csv("forecast.csv", index=False)
     """
     if not isinstance(answer, xr.Dataset):
         raise InputError(

@@ -95,7 +95,7 @@ def multiplier(
     Examples
     --------
     >>> import bayescale as bs
-    >>> bs.multiplier(posterior, "code", "text", along="C", reducible=0.5)  # doctest: +SKIP
+    >>> bs.multiplier(posterior, "code", "text", along="C", reducible=0.5)
     >>> bs.multiplier(new, other=reference, along="N", N="1B", D="20B")  # density of the new recipe  # doctest: +SKIP
     """
     asked = {"along": along, "reducible": reducible, "seed": seed, **inputs}

@@ -96,8 +96,8 @@ def threshold(
     Examples
     --------
     >>> import bayescale as bs
-    >>> answer = bs.threshold(bs.open_posterior("sweep.nc"), L=[2.5, 2.0], horizon="1e26")  # doctest: +SKIP
-    >>> bs.threshold_table(answer)  # doctest: +SKIP
+    >>> answer = bs.threshold(bs.open_posterior("sweep.nc"), L=[2.5, 2.0], horizon="1e26")
+    >>> bs.threshold_table(answer)
     """
     asking = _Question(margin, tokens_per_parameter, cost, horizon, group, seed, named)
     if isinstance(posterior, Stack):

@@ -52,8 +52,8 @@ def plot_allocation(answer: xr.Dataset, *, axes: Any = None) -> np.ndarray:
     Examples
     --------
     >>> import bayescale as bs
-    >>> answer = bs.allocate(posterior, C=[1e20, 1e21, 1e22, 1e23])  # doctest: +SKIP
-    >>> axes = bs.plot_allocation(answer)  # doctest: +SKIP
+    >>> answer = bs.allocate(posterior, C=[1e20, 1e21, 1e22, 1e23])
+    >>> axes = bs.plot_allocation(answer)
     """
     size, group = _read(answer)
     labels = [None] if group is None else [str(label) for label in answer[group].to_numpy()]

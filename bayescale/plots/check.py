@@ -58,7 +58,7 @@ def plot_check(check: xr.Dataset, *, axes: Any = None) -> np.ndarray:
     Examples
     --------
     >>> import bayescale as bs
-    >>> axes = bs.plot_check(bs.check_fit(posterior))  # doctest: +SKIP
+    >>> axes = bs.plot_check(bs.check_fit(posterior))
     """
     _check_variables(check)
     panels = make_panels(axes, 3, size=(10.5, 3.3))

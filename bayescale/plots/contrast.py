@@ -42,7 +42,7 @@ def plot_contrast(answer: xr.Dataset, *, ax: Any = None) -> "Axes":
     Examples
     --------
     >>> import bayescale as bs
-    >>> ax = bs.plot_contrast(bs.contrast(posterior, "alpha", "code"))  # doctest: +SKIP
+    >>> ax = bs.plot_contrast(bs.contrast(posterior, "alpha", "code"))
     """
     attrs, difference = answer.attrs, answer["difference"]
     group = attrs["group"]

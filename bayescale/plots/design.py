@@ -49,8 +49,8 @@ def plot_design(answer: xr.Dataset, x: str | None = None, y: str | None = None, 
     Examples
     --------
     >>> import bayescale as bs
-    >>> answer = bs.design(posterior, 1e21, about="L", at={"N": "70B", "D": "1.4T"})  # doctest: +SKIP
-    >>> ax = bs.plot_design(answer)  # doctest: +SKIP
+    >>> answer = bs.design(posterior, 1e21, about="L", at={"N": "70B", "D": "1.4T"})
+    >>> ax = bs.plot_design(answer)
     """
     from matplotlib import colors
 

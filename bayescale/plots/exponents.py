@@ -56,7 +56,7 @@ def plot_exponents(posterior: Posterior, *, ax: Any = None) -> "Axes":
     Examples
     --------
     >>> import bayescale as bs
-    >>> ax = bs.plot_exponents(bs.open_posterior("sweep.nc"))  # doctest: +SKIP
+    >>> ax = bs.plot_exponents(bs.open_posterior("sweep.nc"))
     """
     model = posterior.model
     params = [p for p in model.law.params if not p.scaled]

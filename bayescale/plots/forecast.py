@@ -88,7 +88,7 @@ def plot_forecast(
     Examples
     --------
     >>> import bayescale as bs
-    >>> axes = bs.plot_forecast(bs.open_posterior("sweep.nc"), "N", reach=100)  # doctest: +SKIP
+    >>> axes = bs.plot_forecast(bs.open_posterior("sweep.nc"), "N", reach=100)
     """
     model = _shown(posterior).model
     x = _along(model.law, x)

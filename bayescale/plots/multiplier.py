@@ -52,7 +52,7 @@ def plot_multiplier(answer: xr.Dataset, *, ax: Any = None) -> "Axes":
     Examples
     --------
     >>> import bayescale as bs
-    >>> ax = bs.plot_multiplier(bs.multiplier(posterior, "code", along="C", reducible=0.5))  # doctest: +SKIP
+    >>> ax = bs.plot_multiplier(bs.multiplier(posterior, "code", along="C", reducible=0.5))
     """
     attrs, factor = answer.attrs, answer["multiplier"].transpose("chain", "draw", ...)
     rows = multiplier_table(answer).to_dict("records")

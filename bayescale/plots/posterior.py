@@ -62,7 +62,7 @@ def plot_posterior(posterior: Posterior, *, axes: Any = None, seed: int = 0) -> 
     Examples
     --------
     >>> import bayescale as bs
-    >>> axes = bs.plot_posterior(posterior)  # doctest: +SKIP
+    >>> axes = bs.plot_posterior(posterior)
     """
     warn_unless_converged(posterior)
     model = posterior.model

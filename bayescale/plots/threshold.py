@@ -59,7 +59,7 @@ def plot_threshold(answer: xr.Dataset, *, ax: Any = None) -> "Axes":
     Examples
     --------
     >>> import bayescale as bs
-    >>> ax = bs.plot_threshold(bs.threshold(posterior, L=[2.0, 1.9], horizon="1e26"))  # doctest: +SKIP
+    >>> ax = bs.plot_threshold(bs.threshold(posterior, L=[2.0, 1.9], horizon="1e26"))
     """
     scale, attrs = answer.attrs["scale"], answer.attrs
     grid = _between(default_scales(answer), bool(attrs["log"]))
