@@ -221,7 +221,7 @@ def summary() -> str:
     said = []
     part: Any
     forward: Any = log[~log["split"].str.startswith("new")]
-    # Of several laws, the stack alone is the forecast. (Before 52d0eb7 the departing law was what was recommended.)
+    # Of several laws, the stack alone is the forecast. (Before 6e60d14 the departing law was what was recommended.)
     whole = forward["model"] == "recommended"
     stacked = forward[whole & (forward["forecaster"] == "stack")][["table", "split", "commit"]].drop_duplicates()
     mixed = pd.MultiIndex.from_frame(forward[["table", "split", "commit"]]).isin(pd.MultiIndex.from_frame(stacked))
