@@ -39,6 +39,7 @@ from bayescale.inference import fit
 from bayescale.law import Law
 from bayescale.model import Model
 from bayescale.posterior import Posterior
+from bayescale.progress import track
 from bayescale.streams import stream
 from bayescale.words import counted, listed
 
@@ -200,7 +201,8 @@ def _forecast_large(models: Mapping[str, Model], split: Split, fits: _Fits) -> x
     small = {name: model.refit_on(small_runs(model, split)) for name, model in models.items()}
     first = next(iter(small.values()))
     held = large_runs(next(iter(models.values())), split)
-    posteriors = {name: fits.fit(model) for name, model in small.items()}
+    each = track(list(small.items()), lambda item: f"{item[0]} without the largest runs", fits.progress)
+    posteriors = {name: fits.fit(model) for name, model in each}
     found = {name: _of_law(posterior, held, fits.seed) for name, posterior in posteriors.items()}
     converged = {name: posterior.converged for name, posterior in posteriors.items()}
     weights, notes = {}, ()
@@ -218,7 +220,7 @@ def _forecast_new(models: Mapping[str, Model], split: Split, fits: _Fits) -> xr.
     whole = next(iter(models.values()))
     held = large_runs(whole, split)
     found, converged = {}, {}
-    for name, model in models.items():
+    for name, model in track(list(models.items()), lambda item: f"{item[0]}, pooled", fits.progress):
         pooled = fits.fit(model.refit_on(small_runs(model, split)))
         found[name], converged[name] = _of_law(pooled, held, fits.seed), pooled.converged
         found[name + ALONE], converged[name + ALONE] = _of_law_alone(pooled.model, held, fits)
@@ -231,7 +233,7 @@ def _of_law_alone(model: Model, held: pd.DataFrame, fits: _Fits) -> tuple[Predic
     """Forecast the runs of each group from its own runs alone."""
     assert model.group is not None
     parts, densities, places, converged = [], [], [], True
-    for group in held[model.group].unique():
+    for group in track(list(held[model.group].unique()), lambda group: f"{group} alone", fits.progress):
         own = model.runs.loc[model.runs[model.group] == group].drop(columns=model.group).reset_index(drop=True)
         with warnings.catch_warnings():
             # That a few runs do not determine a law is what is being shown.
