@@ -4,6 +4,7 @@
     python tests/benchmarks/extrapolation.py --inner          # the same with the last half of the fitted rows held out
     python tests/benchmarks/extrapolation.py --forecaster m4 broken_1 "m3, Bayesian"   # slow rivals: up to an hour each
     python tests/benchmarks/extrapolation.py --unseen         # other tables, on which nothing was chosen
+    python tests/benchmarks/extrapolation.py --points 3 5 8   # new curves of few points, pooled with others and alone
     python tests/benchmarks/extrapolation.py --summary        # prints the log kept beside it, and published numbers
 
 Protocol, as read from the code that came with NSL-PFN: rows with Training = 1 are fitted, the others scored; curves
@@ -44,7 +45,8 @@ LOG = Path(__file__).with_suffix(".csv")
 ROOT = Path(__file__).parents[2]
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 SHOWN = (0.5, 0.8, 0.9, 0.95)
-OURS = "bayescale"
+OURS, POOLED, ALONE = "bayescale", "pooled", "alone"
+FOLDS = 5
 QUICK, SLOW = ("line", "saturating", "m3"), ("m4", "broken_1", "saturating, Bayesian", "m3, Bayesian")
 UNSEEN = ("olmo_ladder_curves", "routed_moe", "misfitting_c4")
 KINDS = {"vision": ("vision",), "language": ("nmt", "lm", "big_bench", "nanogpt")}
@@ -321,12 +323,59 @@ def summary() -> str:
                 said.append(f"published for {kind}\n{_shown(printed)}")
         rows = {key: means(rows) for key, rows in part.groupby(["table", "forecaster"], sort=False)}
         said.append(f"table by table, {split} split\n{_shown(pd.DataFrame(rows).T)}")
+    if len(share := wins(log)):
+        said.append(f"new curves, pooled against alone\n{_shown(share)}")
     said.append(f"evaluations of {OURS} by commit, the prototype's one before not counted\n{looks.to_string()}")
     return "\n\n".join(said)
 
 
 def _shown(table: pd.DataFrame) -> str:
     return table.to_string(float_format="{:.4g}".format, na_rep="")
+
+
+# -- New curves
+
+
+def first_points(splits: list[Split], many: int) -> dict[str, Split]:
+    """Cut curves to their first points; scored are those up to twice the last of them. Outer rows take no part.
+
+    Left out: curves with no point there, and those that do not fall over their first points.
+    """
+    cut = {}
+    for s in splits:
+        held = (np.arange(len(s.x)) >= many) & (s.x <= 2 * s.x[min(many, len(s.x)) - 1])
+        if held.any() and s.y[many - 1] < s.y[0]:
+            cut[s.name] = replace(s, x=s.x[:many], y=s.y[:many], x_held=s.x[held], y_held=s.y[held])
+    return cut
+
+
+def new_curves(splits: list[Split], many: int) -> dict[str, pd.DataFrame]:
+    """Scores of curves of which few points are known: beside the others, whole, and alone. A fifth is new at a time."""
+    cut = first_points(splits, many)
+    found: dict[str, list[dict[str, Any]]] = {POOLED: [], ALONE: []}
+    for fold in range(FOLDS):
+        new = list(cut.values())[fold::FOLDS]
+        names = {s.name for s in new}
+        # The others end where the new ones do, too: nothing is known of any curve's rows of the outer split.
+        together = [*new, *(replace(s, x_held=s.x[-1:], y_held=s.y[-1:]) for s in splits if s.name not in names)]
+        found[POOLED] += [score(s, f) for s, f in zip(new, ours(together)[: len(new)], strict=True)]
+        found[ALONE] += [score(s, ours([s])[0]) for s in new]
+    return {name: pd.DataFrame(rows) for name, rows in found.items()}
+
+
+def wins(log: pd.DataFrame) -> pd.DataFrame:
+    """Share of curves on which the pooled forecast is better than that of the curve alone."""
+    rows = {}
+    for (split, table), part in log[log["forecaster"].isin([POOLED, ALONE])].groupby(["split", "table"], sort=False):
+        pooled, alone = (part[part["forecaster"] == n].set_index("curve").sort_index() for n in (POOLED, ALONE))
+        rows[split, table] = {
+            "curves": len(pooled),
+            "rmsle better": (pooled["rmsle"] < alone["rmsle"]).mean(),
+            "ll better": (pooled["ll"] > alone["ll"]).mean(),
+            "median rmsle pooled": pooled["rmsle"].median(),
+            "alone": alone["rmsle"].median(),
+        }
+    return pd.DataFrame(rows).T
 
 
 def main() -> None:
@@ -338,6 +387,7 @@ def main() -> None:
     parser.add_argument("--unseen", action="store_true", help="other tables, on which nothing was chosen")
     parser.add_argument("--forecaster", nargs="*", default=[OURS, *QUICK], choices=[OURS, *QUICK, *SLOW])
     parser.add_argument("--folder", type=Path, default=ROOT.parent / "shared" / "data", help="of tidy CSVs")
+    parser.add_argument("--points", nargs="*", type=int, help="new curves of so many points, pooled and alone")
     parser.add_argument("--dry", action="store_true", help="append nothing to the log")
     parser.add_argument("--summary", action="store_true", help=f"only print what {LOG.name} holds")
     asked = parser.parse_args()
@@ -349,6 +399,15 @@ def main() -> None:
     kind = "unseen" if asked.unseen else "inner" if asked.inner else "outer"
     for table, splits in (unseen(asked.folder) if asked.unseen else tables()).items():
         if asked.table and table not in asked.table:
+            continue
+        for many in asked.points or ():
+            began = time.monotonic()
+            for name, scores in new_curves(splits, many).items():
+                if not asked.dry:
+                    append(at, table, f"first {many}", name, scores)
+                print(f"{table}, first {many}, {name}\n{_shown(means(scores).to_frame().T)}", flush=True)
+            print(f"{time.monotonic() - began:.0f} s", flush=True)
+        if asked.points:
             continue
         if asked.inner:
             splits = [inner(table, s) for s in splits]
