@@ -1,4 +1,4 @@
-"""Execute notebooks and keep their outputs in the file: `python notebooks/execute.py [NOTEBOOK ...]`, all without a name."""
+"""Execute notebooks and keep their outputs in the file, all or some: `python notebooks/execute.py [NOTEBOOK ...]`."""
 
 import os
 import sys
