@@ -49,7 +49,7 @@ def small(runs):
 
 
 def simulated():
-    """Runs that Hoffmann's law made, one pair of exponents for all; three modalities are left with their cheapest few."""
+    """Runs that Hoffmann's law made, one pair of exponents for all; three modalities keep only a few."""
     truth = {
         "E": dict(zip(MODALITIES, (1.1, 0.65, 1.5, 1.1, 3.7, 1.05), strict=True)),
         "A_ref": dict(zip(MODALITIES, (0.12, 0.08, 0.05, 0.13, 0.07, 0.14), strict=True)),
