@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow check baselines bench clean
+.PHONY: demo test test-slow check baselines notebooks bench clean
 
 $(BIN)/python:
 	$(PYTHON) -c "import sys; sys.exit('bayescale needs Python >= 3.12, this is ' + sys.version.split()[0] + '; try make PYTHON=python3.13') if sys.version_info < (3, 12) else 0"
@@ -37,6 +37,10 @@ test-slow: $(VENV)/installed-test
 # Draws the pictures of tests/baseline anew, after a change of a figure that was meant. Look at every one.
 baselines: $(VENV)/installed-test
 	$(BIN)/python -m pytest tests/test_figures.py -k picture_kept --remake-baselines
+
+notebooks: $(VENV)/installed-test
+	$(BIN)/python notebooks/make_posteriors.py
+	$(BIN)/python notebooks/execute.py
 
 bench: $(VENV)/installed-test
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -m ""
