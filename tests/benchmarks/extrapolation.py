@@ -363,12 +363,13 @@ def new_curves(splits: list[Split], many: int) -> dict[str, pd.DataFrame]:
     return {name: pd.DataFrame(rows) for name, rows in found.items()}
 
 
-def wins(log: pd.DataFrame) -> pd.DataFrame:
+def wins(log: Any) -> pd.DataFrame:
     """Share of curves on which the pooled forecast is better than that of the curve alone."""
-    rows = {}
-    for (split, table), part in log[log["forecaster"].isin([POOLED, ALONE])].groupby(["split", "table"], sort=False):
+    rows: dict[Any, dict[str, float]] = {}
+    new: Any = log[log["forecaster"].isin([POOLED, ALONE])]
+    for key, part in new.groupby(["split", "table"], sort=False):
         pooled, alone = (part[part["forecaster"] == n].set_index("curve").sort_index() for n in (POOLED, ALONE))
-        rows[split, table] = {
+        rows[key] = {
             "curves": len(pooled),
             "rmsle better": (pooled["rmsle"] < alone["rmsle"]).mean(),
             "ll better": (pooled["ll"] > alone["ll"]).mean(),
