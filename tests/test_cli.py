@@ -453,6 +453,13 @@ def test_quiet_shows_no_progress_on_a_terminal(ask, monkeypatch):
     assert progress.wanted()
 
 
+def test_a_sentence_is_warned_of_once_and_another_one_too(capsys):
+    show = cli._warner()
+    for text in ("not converged", "not converged", "far beyond"):
+        show(bs.BayescaleWarning(text), bs.BayescaleWarning, "", 0)
+    assert capsys.readouterr().err == "Warning: not converged\nWarning: far beyond\n"
+
+
 def test_shells_complete_commands_and_options():
     code = "import sys; sys.argv[:] = ['bayescale']; from bayescale.cli import main; main()"
     for typed, completed in (("al", "allocate"), ("allocate --at", "--at")):

@@ -259,3 +259,16 @@ def rows(**columns):
 def test_tables_that_cannot_be_followed_are_refused(runs, said):
     with pytest.raises(bs.InputError, match=said):
         bs.fit_curves(runs, curve="run")
+
+
+@pytest.mark.parametrize("name", ["chain", "draw", "times", "beyond", "L_run"])
+def test_columns_named_like_a_part_of_the_answer_are_refused(name):
+    for role in ("run", "D"):
+        names = {"x": "D", "curve": "run"} | ({"curve": name} if role == "run" else {"x": name})
+        with pytest.raises(bs.InputError, match=f"'{name}' cannot be used here.*rename"):
+            bs.fit_curves(rows().rename(columns={role: name}), **names)
+
+
+def test_one_column_cannot_be_two_things():
+    with pytest.raises(bs.InputError, match="'D' is named twice"):
+        bs.fit_curves(rows(), curve="D")

@@ -91,7 +91,7 @@ def every_command(
 
 def main() -> None:
     """Run the command line; the user's mistakes end in one sentence and exit code 2."""
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _warner()
     try:
         app()
     except InputError as error:
@@ -103,8 +103,15 @@ def main() -> None:
         raise
 
 
-def _show_warning(message, category, filename, lineno, file=None, line=None):
-    if issubclass(category, BayescaleWarning):
-        print(f"Warning: {message}", file=sys.stderr)
-    else:
-        print(warnings.formatwarning(message, category, filename, lineno, line), file=sys.stderr)
+def _warner():
+    """Show warnings on standard error, each sentence once: a report asks one fit several questions."""
+    told = set()
+
+    def show(message, category, filename, lineno, file=None, line=None):
+        ours = issubclass(category, BayescaleWarning)
+        text = f"Warning: {message}" if ours else warnings.formatwarning(message, category, filename, lineno, line)
+        if text not in told:
+            told.add(text)
+            print(text, file=sys.stderr)
+
+    return show

@@ -162,6 +162,7 @@ def fit_curves(runs: pd.DataFrame, *, x: str = "D", y: str = "L", curve: str | N
     >>> import bayescale as bs
     >>> curves = bs.fit_curves(bs.load_runs("nanogpt_bench_width"), x="width", curve="curve_id")  # doctest: +SKIP
     """
+    _check_names(x, y, curve)
     groups = [] if curve is None else [curve]
     checked = check_runs(runs, {x: "input along the curve"}, (y, "response"), groups)
     names = np.full(len(checked), ALL) if curve is None else checked[curve].astype(str).to_numpy()
@@ -180,6 +181,16 @@ def fit_curves(runs: pd.DataFrame, *, x: str = "D", y: str = "L", curve: str | N
         checked, x, y, curve or "", scale, Shared(*found.values), found.covariance(), found.unevenness, noisiness,
         curves, ends,
     )  # fmt: skip
+
+
+def _check_names(x: str, y: str, curve: str | None) -> None:
+    """Refuse columns that would share their name with each other or with a part of the answer."""
+    named = [x, y] if curve is None else [x, y, curve]
+    if twice := [name for k, name in enumerate(named) if name in named[:k]]:
+        raise InputError(f"{twice[0]!r} is named twice among x, y and curve; each is a column of its own.")
+    taken = {"chain", "draw", "times", "beyond", f"{y}_run"}
+    if clash := [name for name in named if name in taken]:
+        raise InputError(f"A column called {clash[0]!r} cannot be used here: answers use that name; rename it.")
 
 
 def _check_points(points: Mapping[str, tuple[np.ndarray, np.ndarray]], x: str, y: str) -> None:
