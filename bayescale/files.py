@@ -27,8 +27,9 @@ def check_place(path: str | os.PathLike[str], what: str, example: str) -> Path:
         The folder does not exist, or the place is a folder, a device or a pipe.
     """
     said, real = f"Cannot write the {what} to {str(path)!r}", Path(os.path.realpath(path))
-    if not os.path.isdir(real.parent):
-        raise InputError(f"{said}: there is no folder {str(real.parent)!r}. Name one that exists.")
+    for folder in (Path(path).parent, real.parent):  # as it was written, and where a link leads
+        if not os.path.isdir(folder):
+            raise InputError(f"{said}: there is no folder {str(folder)!r}. Name one that exists.")
     if os.path.isdir(real):
         raise InputError(f"{said}: it is a folder. Name a file, such as {example}.")
     if os.path.exists(real) and not os.path.isfile(real):

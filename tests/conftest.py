@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pandas as pd
 import pytest
 
 import bayescale as bs
+from bayescale import cli
 from bayescale.diagnostics import Diagnostics
 from bayescale.posterior import Posterior
 
@@ -83,6 +86,22 @@ def public_data(shared_data, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BAYESCALE_DATA", str(cache))
         yield cache
+
+
+@pytest.fixture
+def run_command(monkeypatch, capsys):
+    """Run a command line in this process; its exit code, what it printed, and its errors."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["bayescale", *words])
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            with pytest.raises(SystemExit) as end:
+                cli.main()
+        out, err = capsys.readouterr()
+        return end.value.code, out, err
+
+    return run
 
 
 # -- Posteriors known exactly: no sampler, every draw has the values given

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import warnings
 from typing import Any
 
 import h5py
@@ -79,22 +78,13 @@ TABLES = {
 
 
 @pytest.fixture
-def ask(folder, monkeypatch, capsys):
+def ask(folder, monkeypatch, run_command):
     """Run a command line in this process, in the folder; its exit code, what it printed, and its errors."""
     monkeypatch.chdir(folder)
     # The cheap way to see that bad input is refused before any fit.
     monkeypatch.setattr(inference, "fit", _no_fit)
 
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["bayescale", *words])
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            with pytest.raises(SystemExit) as end:
-                cli.main()
-        out, err = capsys.readouterr()
-        return end.value.code, out, err
-
-    return run
+    return run_command
 
 
 def _no_fit(*args, **kwargs):

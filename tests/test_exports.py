@@ -1,7 +1,6 @@
 """Exports of experiment trackers are read as tables of runs, whichever form they come in."""
 
 import json
-import sys
 import warnings
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescale import cli, inference
+from bayescale import inference
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.posterior import open_posterior
 from bayescale.runs import read_runs
@@ -321,20 +320,11 @@ def test_a_product_that_cannot_be_is_refused(D, words):
 
 
 @pytest.fixture
-def ask(monkeypatch, capsys):
+def ask(monkeypatch, run_command):
     """Run a command line in this process, draws from the prior in place of a fit; exit code, output and errors."""
     monkeypatch.setattr(inference, "fit", lambda model, **_: sample_prior(model, draws=100))
 
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["bayescale", *words])
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            with pytest.raises(SystemExit) as end:
-                cli.main()
-        out, err = capsys.readouterr()
-        return end.value.code, out, err
-
-    return run
+    return run_command
 
 
 def options(columns):

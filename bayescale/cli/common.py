@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bayescale.errors import InputError
+from bayescale.files import check_place
 
 RunsArgument = Annotated[
     str,
@@ -132,12 +133,7 @@ def check_output(output: Path | None, source: str | None = None) -> None:
     """Refuse, before the work is done, a file that cannot be written after it."""
     if output is None:
         return
-    if not os.path.isdir(output.parent):
-        raise InputError(f"Cannot write {str(output)!r}: there is no folder {str(output.parent)!r}.")
-    if os.path.isdir(output):
-        raise InputError(f"Cannot write {str(output)!r}: it is a folder. Name a file in it.")
-    if os.path.exists(output) and not os.path.isfile(output):
-        raise InputError(f"Cannot write {str(output)!r}: it is no file but a device or a pipe.")
+    check_place(output, "output", "out.nc, out.html or out.csv")
     if source is not None and os.path.exists(output) and os.path.exists(source) and os.path.samefile(output, source):
         raise InputError(f"{str(output)!r} is what is read; name another file to write to.")
     if not os.access(output if os.path.exists(output) else output.parent, os.W_OK):
