@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pymc.distributions.transforms import Transform
@@ -10,6 +9,7 @@ from pymc.distributions.transforms import Transform
 from bayescale.coordinates import Coordinates
 from bayescale.layout import THETA, WEIGHTS, has_coordinates, layout
 from bayescale.model import COMPLETE, MEAN, PARTIAL, SPREAD, Model
+from bayescale.structure import graph_data
 
 
 class CoordinateTransform(Transform):
@@ -34,48 +34,6 @@ class CoordinateTransform(Transform):
         """Log determinant of the Jacobian of `backward`, summed over groups."""
         rows = [value[i] for i in range(len(self.coordinates.symbols))]
         return pt.sum(pt.as_tensor_variable(self.coordinates.log_jacobian(rows)))
-
-
-def graph_data(model: Model) -> dict[str, np.ndarray]:
-    """Everything in the graph that depends on the table or on the priors' numbers."""
-    relative = {symbol: np.asarray(x) for symbol, x in model.relative(model.inputs()).items()}
-    data: dict[str, Any] = {f"input_{symbol}": x for symbol, x in relative.items()}
-    data["measured"] = model.noise.observed(model.response, {"trials": model.trials})
-    if model.group:
-        data["group_index"] = model.group_index
-    facts = model.facts(relative, model.trials, model.errors())
-    if model.noise.by_size:
-        data["size"] = np.asarray(facts["size"])
-    if model.noise.counts:
-        data["trials"] = facts["trials"]
-    if "se" in facts:
-        data["se"] = facts["se"]
-    data |= {f"nonzero_{symbol}": model.nonzero(symbol).astype(float) for symbol in model.zero}
-    if model.discrepancy:
-        data["basis"] = np.stack(model.discrepancy.basis(model.ratios(relative)))
-    for name, prior in model.priors.items():
-        data[f"prior_{name}"] = np.array(list(prior.args.values()))
-    return data
-
-
-def graph_structure(model: Model) -> tuple:
-    """What two models must share for one compiled graph to serve both."""
-    return (
-        model.law.name,
-        model.law.formula,
-        model.law.coordinates,
-        tuple((p.symbol, p.support, p.paper) for p in model.params),
-        tuple(model.pooling.items()),
-        tuple((name, prior.distribution) for name, prior in model.priors.items()),
-        str(model.noise),
-        bool(model.error_column),
-        model.law.output.support,
-        model.law.output.higher_is_better,
-        tuple(i.neutral for i in model.law.inputs),
-        tuple(model.zero),
-        tuple(model.discrepancy.terms) if model.discrepancy else None,
-        len(model.groups),
-    )
 
 
 def to_pymc(model: Model) -> pm.Model:

@@ -2,13 +2,12 @@
 
 import os
 import sys
-import threading
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from bayescale.diagnostics import Diagnostics, diagnose
 from bayescale.errors import ConvergenceWarning, InputError
 from bayescale.layout import layout, prior_point, starting_point, unpack
+from bayescale.machine_code import LogDensity, log_density
 from bayescale.model import Model
 from bayescale.modes import STARTS, Mode, find_modes, group_chains, log_evidence
 from bayescale.posterior import Posterior
@@ -24,7 +24,6 @@ from bayescale.storage import versions
 from bayescale.streams import stream
 
 LOW_RANK_LIMIT = 150  # beyond this many dimensions a low-rank mass matrix costs more than it brings
-KEPT_GRAPHS = 32
 MODE_IGNORED = 0.005  # a mode of less weight than this is left out of the draws
 
 
@@ -103,9 +102,9 @@ def fit(
     _check_settings(draws, tune, chains, target_accept, seed)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
     progress = wanted(progress)
-    with _lock, _one_thread():
+    with _one_thread():
         with waiting(f"compiling {model.law.name}, once for its kind of model", progress):
-            logp = _compiled(model)
+            logp = log_density(model)
         size = sum(free.size for free in layout(model))
         first = _Attempt(
             "low_rank" if size <= LOW_RANK_LIMIT else "diag",
@@ -204,19 +203,13 @@ def _one_thread():
 
 def _sample(model, logp, attempt, seed, chains, progress, cores, mode: Mode | None = None) -> _Trace:
     """Run chains, from near the prior medians or from a mode."""
-    nutpie, from_pyfunc = _nutpie()
-    size = sum(free.size for free in layout(model))
-    compiled = from_pyfunc(
-        size,
-        lambda: logp,
-        lambda *_: lambda x: {"x": x},
-        [np.dtype("float64")],
-        [(size,)],
-        ["x"],
-        make_initial_point_fn=lambda s: (
+    nutpie = _nutpie()
+    compiled = _sampled(
+        logp,
+        lambda s: (
             starting_point(model, np.random.default_rng(s))
             if mode is None
-            else mode.x + np.random.default_rng(s).uniform(-0.05, 0.05, size)
+            else mode.x + np.random.default_rng(s).uniform(-0.05, 0.05, logp.size)
         ),
     )
     sampler = nutpie.sample(
@@ -326,7 +319,7 @@ def _named(model, x) -> dict[str, np.ndarray]:
     return coordinates | natural
 
 
-def _nutpie() -> tuple[Any, Callable]:
+def _nutpie() -> Any:
     """Import nutpie without all of ArviZ and its plots, which it asks for at import but needs only for plotting."""
     if "arviz" in sys.modules or "nutpie" in sys.modules:
         import nutpie
@@ -338,103 +331,42 @@ def _nutpie() -> tuple[Any, Callable]:
             import nutpie
         finally:
             del sys.modules["arviz"]
-    from nutpie.compiled_pyfunc import from_pyfunc
-
-    return nutpie, from_pyfunc
+    return nutpie
 
 
-# --- compiling --------------------------------------------------------------------------------------------------------
+def _sampled(logp: LogDensity, start: Callable[[int], np.ndarray]):
+    """What nutpie samples: compiled code by its address, so that no thread waits for the interpreter."""
+    from nutpie.sample import CompiledModel
 
-_lock = threading.RLock()
-_graphs: dict[tuple, tuple[Any, Any]] = {}
+    _lib = import_module("nutpie._lib")
+    density, expand, facts = logp.addresses
 
+    class Compiled(CompiledModel):
+        @property
+        def n_dim(self):
+            return logp.size
 
-def _compiled(model: Model) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
-    """Log density and gradient of the flat vector; a graph compiled before, for another table, serves again."""
-    import pymc as pm
+        @property
+        def shapes(self):
+            return {"x": (logp.size,)}
 
-    from bayescale.graph import graph_data, graph_structure, to_pymc
+        @property
+        def coords(self):
+            return {}
 
-    key = graph_structure(model)
-    if key in _graphs:
-        graph, function = _graphs[key]
-        with graph:
-            pm.set_data(graph_data(model))
-    else:
-        graph = to_pymc(model)
-        function = _compile(graph, starting_point(model, np.random.default_rng(0)))
-        while len(_graphs) >= KEPT_GRAPHS:
-            _graphs.pop(next(iter(_graphs)))
-        _graphs[key] = graph, function
-    return _callable(function)
+        def _make_sampler(self, settings, init_mean, cores, *others):
+            sizes: dict[str, int] = {}  # filled by the next line
+            variables = _lib.PyVariable.new_variables(["x"], ["float64"], [(logp.size,)], sizes, {})
+            model = _lib.PyMcModel(
+                _lib.LogpFunc(density, facts, logp),
+                _lib.ExpandFunc(logp.size, logp.size, expand, facts, logp),
+                variables,
+                logp.size,
+                sizes,
+                {},
+                start,
+                None,
+            )
+            return _lib.PySampler.from_pymc(settings, cores, model, *others)
 
-
-def _compile(graph, x: np.ndarray):
-    """Compile to machine code kept on disk.
-
-    Floating-point sums are not reordered: cold and warm agree to the bit.
-    """
-    import pytensor
-    from pytensor.compile.mode import Mode
-    from pytensor.link.numba.linker import NumbaLinker
-
-    class FreeLinker(NumbaLinker):
-        """Release the interpreter while the function runs, so that chains run side by side."""
-
-        def jit_compile(self, fn_and_cache):
-            from pytensor.link.numba.dispatch.basic import numba_njit
-
-            fn, cache_key = fn_and_cache
-            return numba_njit(fn.py_func, final_function=True, cache=cache_key is not None, nogil=True)
-
-    from pytensor.compile import mode as modes
-
-    numba_mode: Any = modes.NUMBA
-    with _cache_folder(), pytensor.config.change_flags(numba__fastmath=False):
-        value_grad = graph.logp_dlogp_function(ravel_inputs=True, mode=Mode(FreeLinker(), numba_mode._optimizer))
-        function = value_grad._pytensor_function
-        function.trust_input = True
-        function(x)
-    return function
-
-
-def _callable(function):
-    """Bind the data in force now; safe to call from several threads."""
-    arguments = [container.storage[0] for container in function.input_storage]
-    machine_code, data = function.vm.jit_fn, tuple(arguments[1:])
-
-    def logp(x):
-        value, gradient = machine_code(x, *data)
-        return float(value), gradient
-
-    return logp
-
-
-@contextmanager
-def _cache_folder():
-    """Keep compiled functions in a folder of our own, by versions; where it cannot be written, in none."""
-    import numba
-    import pytensor
-    from pytensor.link.numba import cache
-
-    folder = _user_cache() / f"pytensor-{pytensor.__version__}-numba-{numba.__version__}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".writable").touch()
-    except OSError:
-        with pytensor.config.change_flags(numba__cache=False):
-            yield
-        return
-    before = cache.NUMBA_CACHE_PATH
-    cache.NUMBA_CACHE_PATH = folder
-    try:
-        yield
-    finally:
-        cache.NUMBA_CACHE_PATH = before
-
-
-def _user_cache() -> Path:
-    """``BAYESCALE_CACHE``, else the platform's cache folder."""
-    import pooch
-
-    return Path(os.environ.get("BAYESCALE_CACHE") or pooch.os_cache("bayescale"))
+    return Compiled(dims={})

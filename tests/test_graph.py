@@ -9,11 +9,12 @@ import pytest
 from scipy import stats
 
 from bayescale.discrepancy import Quadratic
-from bayescale.graph import graph_data, graph_structure, to_pymc
+from bayescale.graph import to_pymc
 from bayescale.laws import find_law
 from bayescale.layout import THETA, WEIGHTS, has_coordinates, layout, starting_point, unpack
 from bayescale.model import COMPLETE, MEAN, PARTIAL, SPREAD, Model
 from bayescale.prior import Prior
+from bayescale.structure import graph_data, graph_structure
 
 
 def make_runs(seed, groups=3, each=6):
