@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.compiled import checked_files, give_pytensor_a_home
 from bayescale.diagnostics import Diagnostics, diagnose
 from bayescale.errors import ConvergenceWarning, InputError
 from bayescale.layout import layout, prior_point, starting_point, unpack
@@ -351,6 +352,7 @@ _graphs: dict[tuple, tuple[Any, Any]] = {}
 
 def _compiled(model: Model) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
     """Log density and gradient of the flat vector; a graph compiled before, for another table, serves again."""
+    give_pytensor_a_home()
     import pymc as pm
 
     from bayescale.graph import graph_data, graph_structure, to_pymc
@@ -417,7 +419,7 @@ def _cache_folder():
     import pytensor
     from pytensor.link.numba import cache
 
-    folder = _user_cache() / f"pytensor-{pytensor.__version__}-numba-{numba.__version__}"
+    folder = _user_cache() / f"checked-pytensor-{pytensor.__version__}-numba-{numba.__version__}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".writable").touch()
@@ -428,7 +430,8 @@ def _cache_folder():
     before = cache.NUMBA_CACHE_PATH
     cache.NUMBA_CACHE_PATH = folder
     try:
-        yield
+        with checked_files():
+            yield
     finally:
         cache.NUMBA_CACHE_PATH = before
 

@@ -48,6 +48,7 @@ FLOORS = {
         "layout",
         "log_prior",
         "modes",
+        "compiled",
         "graph",
         "inference",
         "diagnostics",
