@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.compiled import checked_files, give_pytensor_a_home
 from bayescale.errors import InputError
 from bayescale.files import replacing
 from bayescale.layout import layout, starting_point
@@ -102,7 +103,7 @@ def log_density(model: Model) -> LogDensity:
         A function of the flat vector.
     """
     structure = graph_structure(model)
-    with _lock:
+    with _lock, checked_files():
         code = _codes.get(structure)
         density = LogDensity(code, graph_data(model)) if code else _find(model)
         while len(_codes) >= KEPT:
@@ -164,6 +165,7 @@ def _compile(model: Model, path: Path | None, folder: Path | None) -> _Code:
 
     Floating-point sums are not reordered: cold and warm agree to the bit.
     """
+    give_pytensor_a_home()
     import pytensor
 
     from bayescale.graph import to_pymc
