@@ -8,7 +8,9 @@ from pymc.distributions.transforms import Transform
 
 from bayescale.coordinates import Coordinates
 from bayescale.layout import THETA, WEIGHTS, has_coordinates, layout
+from bayescale.logs import Positive, log_of, plain
 from bayescale.model import COMPLETE, MEAN, PARTIAL, SPREAD, Model
+from bayescale.prior import POSITIVE
 from bayescale.structure import graph_data
 
 
@@ -57,23 +59,39 @@ def to_pymc(model: Model) -> pm.Model:
     with pm.Model(coords=coords) as graph:
         data = {name: pm.Data(name, value) for name, value in graph_data(model).items()}
         values = _free_variables(model, data)
-        index = data.get("group_index")
-        per_run = {
-            p.symbol: values[p.symbol] if model.pooling[p.symbol] == COMPLETE else pt.take(values[p.symbol], index)
-            for p in model.params
-        }
-        relative = {i.symbol: data[f"input_{i.symbol}"] for i in model.law.inputs}
+        per_run = _per_run(model, values, data)
         output = model.law.output
-        mu: Any = model.law.evaluate(per_run, relative)
+        law: Any = model.law.evaluate(per_run, _inputs(model, data))
+        mu = log_of(law) if model.noise.on_log else plain(law)
+        per_run = {symbol: plain(value) for symbol, value in per_run.items()}
         if model.discrepancy:
-            weights = values[WEIGHTS][:, index] if model.group else values[WEIGHTS][:, None]
-            departure: Any = pt.sum(weights * data["basis"], axis=0)
-            linked = output.link(mu) + per_run["tau"] * departure
-            mu = linked if model.noise.on_log else output.unlink(linked)
-        elif model.noise.on_log:
-            mu = pt.log(mu)
+            weights = values[WEIGHTS][:, data["group_index"]] if model.group else values[WEIGHTS][:, None]
+            departure: Any = per_run["tau"] * pt.sum(weights * data["basis"], axis=0)
+            mu = mu + departure if model.noise.on_log else output.unlink(output.link(mu) + departure)
         model.noise.to_pymc("measured_observed", mu, per_run, data, data["measured"])
     return graph
+
+
+def _per_run(model: Model, values, data) -> dict[str, Any]:
+    """Each run's parameters: those of its group, the positive ones with their logs."""
+
+    def of_runs(value):
+        return value if model.pooling[p.symbol] == COMPLETE else pt.take(value, data["group_index"])
+
+    found: dict[str, Any] = {}
+    for p in model.params:
+        value = found[p.symbol] = of_runs(values[p.symbol])
+        if p.support == POSITIVE and p.symbol not in model.zero:
+            found[p.symbol] = Positive(value=value, log=of_runs(pt.log(values[p.symbol])))
+    return found
+
+
+def _inputs(model: Model, data) -> dict[str, Any]:
+    """Each run's inputs relative to their reference values, by their logs where `graph_data` has those."""
+    return {
+        i.symbol: Positive(log=data[f"log_{i.symbol}"]) if f"log_{i.symbol}" in data else data[f"input_{i.symbol}"]
+        for i in model.law.inputs
+    }
 
 
 def _free_variables(model: Model, data) -> dict[str, Any]:

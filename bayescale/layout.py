@@ -119,8 +119,8 @@ def unpack(model: Model, x: np.ndarray) -> dict[str, np.ndarray]:
     return natural
 
 
-def starting_point(model: Model, rng: np.random.Generator) -> np.ndarray:
-    """Flat vector near the prior medians, levels at each group's own response, jittered by U(-0.5, 0.5)."""
+def starting_point(model: Model, rng: np.random.Generator | None) -> np.ndarray:
+    """Flat vector near the prior medians, levels at each group's own response; with ``rng`` jittered by U(-0.5, 0.5)."""
     medians: dict[str, float] = {name: float(prior.quantile(0.5)) for name, prior in model.priors.items()}
     shift = _group_shift(model)
     blocks: list[Any] = []
@@ -137,7 +137,7 @@ def starting_point(model: Model, rng: np.random.Generator) -> np.ndarray:
             u = free.param.support.unconstrain(medians[free.param.symbol])
             blocks.append(u + (shift if free.param.scaled else 0.0) * np.ones(free.shape))
     x = np.concatenate([np.ravel(block) for block in blocks])
-    return x + rng.uniform(-0.5, 0.5, x.size)
+    return x if rng is None else x + rng.uniform(-0.5, 0.5, x.size)
 
 
 def prior_point(model: Model, rng: np.random.Generator) -> np.ndarray:

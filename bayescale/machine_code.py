@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.blocks import NO_BLOCKS, Blocks
 from bayescale.compiled import checked_files, give_pytensor_a_home
 from bayescale.errors import InputError
 from bayescale.files import replacing
@@ -37,6 +38,61 @@ _FAILED = -1  # what the code returns where it raised; the sampler stops
 _SIGNATURE = ctypes.CFUNCTYPE(
     ctypes.c_int64, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p
 )
+# Values are copied one by one: slices compile slowly. The last two arrays are those of `Blocks`.
+_TEXT = """SIZE = {size}
+DATA = {data!r}
+
+
+def logp(size, x_, gradient_, value_, facts_):
+    if size != {size}:
+        return {failed}
+    try:
+        f = carray(facts_, ({facts},), intp)
+{arrays}
+        place = carray(pointer(f[{place}]), (f[{place} + 1], f[{place} + 2]), int64)
+        mix = carray(pointer(f[{place} + 3]), (f[{place} + 4], f[{place} + 5], f[{place} + 6]), float64)
+        x = empty({size})
+        for i in range({size}):
+            x[i] = x_[i]
+        for b in range(place.shape[0]):
+            for i in range(place.shape[1]):
+                total = 0.0
+                for j in range(place.shape[1]):
+                    total += mix[b, i, j] * x_[place[b, j]]
+                x[place[b, i]] = total
+        value, gradient = inner({names})
+        number = value.item()
+        value_[0] = number
+        finite = isfinite(number)
+        for i in range({size}):
+            gradient_[i] = gradient[i]
+            finite = finite and isfinite(gradient[i])
+        for b in range(place.shape[0]):
+            for j in range(place.shape[1]):
+                total = 0.0
+                for i in range(place.shape[1]):
+                    total += mix[b, i, j] * gradient[place[b, i]]
+                gradient_[place[b, j]] = total
+        return 0 if finite else 3
+    except Exception:
+        return {failed}
+
+
+def expand(size, expanded, x_, draw_, facts_):
+    f = carray(facts_, ({facts},), intp)
+    place = carray(pointer(f[{place}]), (f[{place} + 1], f[{place} + 2]), int64)
+    mix = carray(pointer(f[{place} + 3]), (f[{place} + 4], f[{place} + 5], f[{place} + 6]), float64)
+    for i in range({size}):
+        draw_[i] = x_[i]
+    for b in range(place.shape[0]):
+        for i in range(place.shape[1]):
+            total = 0.0
+            for j in range(place.shape[1]):
+                total += mix[b, i, j] * x_[place[b, j]]
+            draw_[place[b, i]] = total
+    return 0
+"""
+
 _lock = threading.RLock()
 _codes: dict[tuple, "_Code"] = {}
 
@@ -60,11 +116,15 @@ class LogDensity:
         What was compiled.
     data : mapping of str to ndarray
         `structure.graph_data` of the model.
+    blocks : Blocks, optional
+        Linear maps of parts of the vector; the density is then that of the vector before them.
     """
 
-    def __init__(self, code: _Code, data: dict[str, np.ndarray]):
+    def __init__(self, code: _Code, data: Mapping[str, np.ndarray], blocks: Blocks = NO_BLOCKS):
         self._code = code
+        self._data = data
         self._arrays = [np.array(data[name], dtype, order="C") for name, dtype in code.data]
+        self._arrays += [np.array(blocks.place, np.int64, order="C"), np.array(blocks.mix, float, order="C")]
         facts = [fact for array in self._arrays for fact in (array.ctypes.data, *array.shape)]
         self._facts = np.array(facts, np.intp)
         self._function = _SIGNATURE(code.logp.address)
@@ -73,6 +133,10 @@ class LogDensity:
     def size(self) -> int:
         """Length of the flat vector."""
         return self._code.size
+
+    def through(self, blocks: Blocks) -> "LogDensity":
+        """Return the density of vectors that these blocks turn into those of `layout`; draws come out as the latter."""
+        return LogDensity(self._code, self._data, blocks)
 
     @property
     def addresses(self) -> tuple[int, int, int]:
@@ -190,44 +254,21 @@ def _keep(source: str, path: Path) -> bool:
 
 
 def _source(size: int, data: tuple[tuple[str, str, int], ...]) -> str:
-    """Text of the wrapper: from addresses to arrays and back. Values are copied one by one: slices compile slowly."""
+    """Text of the wrapper: from addresses to arrays and back."""
     lines, names, place = [], [], 0
     for k, (_, dtype, ndim) in enumerate(data):
         shape = "".join(f"f[{place + 1 + axis}], " for axis in range(ndim))
         lines.append(f"        d{k} = carray(pointer(f[{place}]), ({shape}), {dtype})")
         names.append(f"d{k}")
         place += 1 + ndim
-    return "\n".join(
-        [
-            f"SIZE = {size}",
-            f"DATA = {tuple((name, dtype) for name, dtype, _ in data)!r}",
-            "",
-            "",
-            "def logp(size, x_, gradient_, value_, facts_):",
-            f"    if size != {size}:",
-            f"        return {_FAILED}",
-            "    try:",
-            f"        f = carray(facts_, ({place},), intp)",
-            f"        x = carray(x_, ({size},))",
-            *lines,
-            f"        value, gradient = inner({', '.join(['x', *names])})",
-            "        number = value.item()",
-            "        value_[0] = number",
-            "        finite = isfinite(number)",
-            f"        for i in range({size}):",
-            "            gradient_[i] = gradient[i]",
-            "            finite = finite and isfinite(gradient[i])",
-            "        return 0 if finite else 3",
-            "    except Exception:",
-            f"        return {_FAILED}",
-            "",
-            "",
-            "def expand(size, expanded, x_, draw_, facts_):",
-            f"    for i in range({size}):",
-            "        draw_[i] = x_[i]",
-            "    return 0",
-            "",
-        ]
+    return _TEXT.format(
+        size=size,
+        data=tuple((name, dtype) for name, dtype, _ in data),
+        facts=place + 7,
+        place=place,
+        arrays="\n".join(lines),
+        names=", ".join(["x", *names]),
+        failed=_FAILED,
     )
 
 
@@ -242,7 +283,10 @@ def _load(source: str, path: Path | None, inner) -> _Code:
         "carray": numba.carray,
         "pointer": _pointer(),
         "isfinite": math.isfinite,
+        "empty": np.empty,
         "intp": np.intp,
+        "int64": np.int64,
+        "float64": np.float64,
     }
     exec(compile(source, str(path or "<bayescale>"), "exec"), names)
     names |= {dtype: np.dtype(dtype).type for _, dtype in names["DATA"]}

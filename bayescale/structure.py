@@ -14,6 +14,7 @@ import numpy as np
 
 from bayescale.law import Law
 from bayescale.model import Model
+from bayescale.prior import POSITIVE
 
 # The modules a graph is built by; their text is part of the key of compiled code.
 _BUILDERS = (
@@ -33,7 +34,9 @@ _BUILDERS = (
 def graph_data(model: Model) -> dict[str, np.ndarray]:
     """Everything in the graph that depends on the table or on the priors' numbers."""
     relative = {symbol: np.asarray(x) for symbol, x in model.relative(model.inputs()).items()}
-    data: dict[str, Any] = {f"input_{symbol}": x for symbol, x in relative.items()}
+    by_log = logged_inputs(model)
+    data: dict[str, Any] = {f"input_{s}": x for s, x in relative.items() if s not in by_log}
+    data |= {f"log_{s}": np.log(x) for s, x in relative.items() if s in by_log}
     data["measured"] = model.noise.observed(model.response, {"trials": model.trials})
     if model.group:
         data["group_index"] = model.group_index
@@ -66,10 +69,17 @@ def graph_structure(model: Model) -> tuple:
         model.law.output.support,
         model.law.output.higher_is_better,
         tuple(i.neutral for i in model.law.inputs),
+        tuple(logged_inputs(model)),
         tuple(model.zero),
         tuple(model.discrepancy.terms) if model.discrepancy else None,
         len(model.groups),
     )
+
+
+def logged_inputs(model: Model) -> list[str]:
+    """Inputs that enter the graph by their logs: positive in every run."""
+    values = model.inputs()
+    return [i.symbol for i in model.law.inputs if i.support == POSITIVE and bool((values[i.symbol] > 0).all())]
 
 
 def structure_key(model: Model) -> str | None:

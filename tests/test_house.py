@@ -51,6 +51,7 @@ FLOORS = {
         "log_prior",
         "modes",
         "compiled",
+        "logs",
         "graph",
         "inference",
         "diagnostics",
@@ -68,8 +69,8 @@ SCRIPTS = {"datasets.tiny_sweep.tiny_sweep"}
 
 # Where PyMC, PyTensor and the sampler may be imported: a module, or one function of it.
 SAMPLER = {"pymc", "pytensor", "nutpie"}
-KNOW_PYMC = {"graph", "machine_code", "inference", "prior.to_pymc", "noise.to_pymc", "testing._check_graph"}
-KNOW_PYMC_AT_THE_TOP = {"graph", "inference"}
+KNOW_PYMC = {"graph", "logs", "machine_code", "inference", "prior.to_pymc", "noise.to_pymc", "testing._check_graph"}
+KNOW_PYMC_AT_THE_TOP = {"graph", "logs", "inference"}
 
 
 def floor(module):
