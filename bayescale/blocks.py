@@ -1,8 +1,8 @@
 """Each group's parameters in coordinates of their own: round and of unit size, as far as the group's runs say.
 
-What a group's runs tell about its level, slope and floor goes together, and a mass matrix of hundreds of dimensions that
-is learnt on the way can only be diagonal. So each group's block of the flat vector is turned by the curvature of the log
-density at a point near its runs' optimum. Any such map leaves the posterior what it is; a poor one only costs time.
+What a group's runs tell about its level, slope and floor goes together, and a mass matrix of hundreds of dimensions,
+learnt on the way, can only be diagonal. So each group's block of the flat vector is turned by the curvature of the log
+density near its runs' optimum. Any such map leaves the posterior what it is; a poor one only costs time.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescale.layout import THETA, layout, starting_point
+from bayescale.layout import layout, starting_point
 from bayescale.model import MEAN, SPREAD, Model
 
 LogDensity = Callable[[np.ndarray], tuple[float, np.ndarray]]
@@ -96,6 +96,6 @@ def _rows(model: Model) -> tuple[list[np.ndarray], np.ndarray]:
         start += part.size
         if part.name.endswith((MEAN, SPREAD)):
             fixed.append(entries)
-        elif part.shape and part.shape[-1] == groups and (len(part.shape) == 2 or part.name != THETA):
+        elif part.shape:
             rows.extend(entries.reshape(-1, groups))
     return rows, np.concatenate([*fixed, np.empty(0, int)])

@@ -109,7 +109,11 @@ def _free_variables(model: Model, data) -> dict[str, Any]:
         else:
             assert free.param is not None
             mean = free.param.support.unconstrain(values[free.name + MEAN])
-            u = pm.Normal(f"{free.name}_unconstrained", mean, values[free.name + SPREAD], shape=free.shape)
+            spread = values[free.name + SPREAD]
+            if free.standard:
+                u = mean + spread * pm.Normal(f"{free.name}_standard", 0.0, 1.0, shape=free.shape)
+            else:
+                u = pm.Normal(f"{free.name}_unconstrained", mean, spread, shape=free.shape)
             values[free.name] = free.param.support.constrain(u)
     for symbol in model.zero:
         values[symbol] = values[symbol] * data[f"nonzero_{symbol}"]

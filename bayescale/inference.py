@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.blocks import NO_BLOCKS, find_blocks
 from bayescale.diagnostics import Diagnostics, diagnose
 from bayescale.errors import ConvergenceWarning, InputError
 from bayescale.layout import layout, prior_point, starting_point, unpack
@@ -204,14 +205,14 @@ def _one_thread():
 def _sample(model, logp, attempt, seed, chains, progress, cores, mode: Mode | None = None) -> _Trace:
     """Run chains, from near the prior medians or from a mode."""
     nutpie = _nutpie()
-    compiled = _sampled(
-        logp,
-        lambda s: (
-            starting_point(model, np.random.default_rng(s))
-            if mode is None
-            else mode.x + np.random.default_rng(s).uniform(-0.05, 0.05, logp.size)
-        ),
-    )
+    blocks = find_blocks(model, logp) if model.group and logp.size > LOW_RANK_LIMIT else NO_BLOCKS
+
+    def start(chain_seed: int) -> np.ndarray:
+        rng = np.random.default_rng(chain_seed)
+        x = starting_point(model, rng) if mode is None else mode.x + rng.uniform(-0.05, 0.05, logp.size)
+        return blocks.undo(x)
+
+    compiled = _sampled(logp.through(blocks), start)
     sampler = nutpie.sample(
         compiled,
         draws=attempt.draws,

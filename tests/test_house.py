@@ -47,6 +47,7 @@ FLOORS = {
     "what is learnt": (
         "layout",
         "structure",
+        "blocks",
         "machine_code",
         "log_prior",
         "modes",
