@@ -39,10 +39,11 @@ matrix: $(VENV)/installed-test
 	$(BIN)/python -m pip install --quiet --group matrix
 	$(BIN)/python tests/matrix.py $(ARGS)
 
-# Known vulnerabilities of what is installed.
+# Known vulnerabilities of what is installed; a package that cannot be looked up is a failure too.
 audit: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --group audit
-	$(BIN)/python -m pip_audit --skip-editable
+	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/audited.txt
+	$(BIN)/python -m pip_audit --strict --disable-pip --no-deps --requirement $(VENV)/audited.txt
 
 # Draws the pictures of tests/baseline anew, after a change of a figure that was meant. Look at every one.
 baselines: $(VENV)/installed-test

@@ -2,6 +2,7 @@
 
 NAME is a Python and an end of the bounds in pyproject.toml, `3.12-lowest` and `3.13-newest` unless named; OPTIONS go to
 pytest. uv (`pip install uv`) finds the Python and chooses the versions; each environment is made in a temporary folder.
+Pythons of pyenv are found when they are in force: `PYENV_VERSION=3.12.1:3.13.0 make matrix`.
 Pictures are compared only by the matplotlib that drew them; elsewhere those tests skip.
 """
 
@@ -40,11 +41,12 @@ def split(words):
 def examine(name, options):
     """Make one environment and run the tests in it: a line that says how it went, and whether it went well."""
     python, end = name.split("-")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / name
         install(folder, python, RESOLUTIONS[end])
         versions = installed(folder)
         strays = off_the_bound(versions) if end == "lowest" else []
-        report = Path(folder) / "report.xml"
+        report = folder / "report.xml"
         command = [f"{folder}/bin/python", "-m", "pytest", "-p", "no:cacheprovider", f"--junit-xml={report}", *options]
         code = subprocess.run(command, cwd=ROOT, check=False).returncode
         outcome = counted(report) if report.exists() else f"pytest ended with {code}"
@@ -55,16 +57,18 @@ def examine(name, options):
 
 def install(folder, python, resolution):
     """Install the project with versions at one end of its bounds, and then what the tests run with."""
-    uv("venv", "--clear", "--python", python, folder)
+    uv("venv", "--python", python, folder)
     into = ("pip", "install", "--python", folder)
     uv(*into, "--resolution", resolution, "--editable", ".")
     uv(*into, "--group", "runner")
 
 
 def uv(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "uv", "--quiet", *arguments], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout
+    command = [sys.executable, "-m", "uv", "--quiet", *map(str, arguments)]
+    answer = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
+    if answer.returncode:
+        sys.exit(f"uv failed, see above: {' '.join(command[4:])}")
+    return answer.stdout
 
 
 def installed(folder):
