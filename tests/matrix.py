@@ -25,9 +25,9 @@ RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
 def main():
     words, options = split(sys.argv[1:])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    names = parser.parse_args(words).names or ENVIRONMENTS
-    results = [examine(name, options or ["-n", "2"]) for name in names]
+    parser.add_argument("environments", nargs="*", type=environment, metavar="NAME")
+    environments = parser.parse_args(words).environments or map(environment, ENVIRONMENTS)
+    results = [examine(python, end, options or ["-n", "2"]) for python, end in environments]
     print("", *(line for line, _ in results), sep="\n")
     sys.exit(not all(good for _, good in results))
 
@@ -38,11 +38,18 @@ def split(words):
     return words[:cut], words[cut + 1 :]
 
 
-def examine(name, options):
+def environment(name):
+    """Python and end of the bounds that a name stands for."""
+    python, _, end = name.partition("-")
+    if end not in RESOLUTIONS:
+        raise argparse.ArgumentTypeError(f"{name!r} is no environment; give one like {' or '.join(ENVIRONMENTS)}")
+    return python, end
+
+
+def examine(python, end, options):
     """Make one environment and run the tests in it: a line that says how it went, and whether it went well."""
-    python, end = name.split("-")
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / name
+        folder = Path(temporary) / end
         install(folder, python, RESOLUTIONS[end])
         versions = installed(folder)
         strays = off_the_bound(versions) if end == "lowest" else []
@@ -52,7 +59,7 @@ def examine(name, options):
         outcome = counted(report) if report.exists() else f"pytest ended with {code}"
     told = ", ".join(f"{package} {versions[package]}" for package in bounds())
     doubt = f"; not at their lower bounds: {', '.join(strays)}" if strays else ""
-    return f"{name}: {outcome}{doubt}\n    {told}", code == 0 and not strays
+    return f"{python}-{end}: {outcome}{doubt}\n    {told}", code == 0 and not strays
 
 
 def install(folder, python, resolution):

@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import matrix
@@ -50,13 +51,16 @@ def test_all_say_the_same_of_python():
     assert f"Python {lowest[1]} or newer" in (ROOT / "README.md").read_text()
     assert f"Python >= {lowest[1]}" in (ROOT / "Makefile").read_text()
     named = [word.rpartition(" ")[2] for word in PROJECT["classifiers"] if "Python :: " in word]
-    tried = [name.partition("-")[0] for name in matrix.ENVIRONMENTS]
-    assert (named[0], named[-1]) == (lowest[1], tried[-1]) == (tried[0], tried[-1])
+    tried = [python for python, _ in map(matrix.environment, matrix.ENVIRONMENTS)]
+    assert named == tried
+    assert named[0] == lowest[1]
     assert all(version in SpecifierSet(PROJECT["requires-python"]) for version in named)
 
 
 def test_the_matrix_goes_to_both_ends():
-    assert {name.partition("-")[2] for name in matrix.ENVIRONMENTS} == set(matrix.RESOLUTIONS)
+    assert {end for _, end in map(matrix.environment, matrix.ENVIRONMENTS)} == set(matrix.RESOLUTIONS)
+    with pytest.raises(ArgumentTypeError, match="give one like 3.12-lowest"):
+        matrix.environment("3.12")
 
 
 def test_a_bound_that_was_not_tried_is_told():
