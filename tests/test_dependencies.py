@@ -59,7 +59,7 @@ def test_all_say_the_same_of_python():
 
 def test_the_matrix_goes_to_both_ends():
     assert {end for _, end in map(matrix.environment, matrix.ENVIRONMENTS)} == set(matrix.RESOLUTIONS)
-    with pytest.raises(ArgumentTypeError, match="give one like 3.12-lowest"):
+    with pytest.raises(ArgumentTypeError, match=r"give one like 3\.12-lowest"):
         matrix.environment("3.12")
 
 
