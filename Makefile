@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow check baselines notebooks bench clean
+.PHONY: demo test test-slow check matrix audit baselines notebooks bench clean
 
 $(BIN)/python:
 	$(PYTHON) -c "import sys; sys.exit('bayescale needs Python >= 3.12, this is ' + sys.version.split()[0] + '; try make PYTHON=python3.13') if sys.version_info < (3, 12) else 0"
@@ -33,6 +33,17 @@ test: check
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m slow
+
+# The tests with the lowest versions allowed on the oldest Python, and with the newest on the newest.
+matrix: $(VENV)/installed-test
+	$(BIN)/python -m pip install --quiet --group matrix
+	$(BIN)/python tests/matrix.py $(ARGS)
+
+# Known vulnerabilities of what is installed; a package that cannot be looked up is a failure too.
+audit: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --group audit
+	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/audited.txt
+	$(BIN)/python -m pip_audit --strict --disable-pip --no-deps --requirement $(VENV)/audited.txt
 
 # Draws the pictures of tests/baseline anew, after a change of a figure that was meant. Look at every one.
 baselines: $(VENV)/installed-test
