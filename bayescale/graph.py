@@ -6,6 +6,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pymc.distributions.transforms import Transform
 
+from bayescale import clusters
 from bayescale.coordinates import Coordinates
 from bayescale.layout import THETA, WEIGHTS, has_coordinates, layout
 from bayescale.model import COMPLETE, MEAN, PARTIAL, SPREAD, Model
@@ -72,7 +73,14 @@ def to_pymc(model: Model) -> pm.Model:
             mu = linked if model.noise.on_log else output.unlink(linked)
         elif model.noise.on_log:
             mu = pt.log(mu)
-        model.noise.to_pymc("measured_observed", mu, per_run, data, data["measured"])
+        facts: dict[str, Any] = dict(data)
+        if model.input_error:
+            errors = {symbol: data[f"input_error_{symbol}"] for symbol in model.input_errors()}
+            facts["input_variance"] = model.input_variance(per_run, relative, errors)
+        if model.cluster:
+            clusters.to_pymc("measured_observed", model.noise, mu, per_run, facts, data["measured"])
+        else:
+            model.noise.to_pymc("measured_observed", mu, per_run, facts, data["measured"])
     return graph
 
 

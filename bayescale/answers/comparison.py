@@ -294,7 +294,7 @@ def _of_new_group(posterior: Posterior, runs: pd.DataFrame, seed: int) -> xr.Dat
     params = posterior.params(NEW, seed)
     location = posterior.truth(params, inputs, posterior.beyond(inputs, NEW))
     response = xr.DataArray(np.asarray(runs[model.law.output.symbol]), dims="run")
-    return model.noise.log_density(response, location, params, model.facts_of(runs)).sum("run")
+    return model.noise.log_density(response, location, params, model.facts_of(params, runs)).sum("run")
 
 
 _CRITERIA: Mapping[str, Callable[..., Criterion]] = {"waic": waic, "loo": loo, "largest": largest}
