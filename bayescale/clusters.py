@@ -183,18 +183,20 @@ def to_pymc(name: str, noise: Noise, mu, params: Mapping[str, Any], facts: Mappi
         *nu, index = nu_and_index
 
         def total(x) -> Any:
-            return pt.inc_subtensor(pt.zeros(index.max() + 1)[index], x)
+            of_clusters: Any = pt.zeros(index.max() + 1)
+            return pt.inc_subtensor(of_clusters[index], x)
 
         precision, r = scale**-2, value - mu
         runs = total(pt.ones_like(r))
         told = total(omega**2) / runs  # one omega in each cluster
         weighed, inflation = total(precision * r), 1 + told * total(precision)
         distance = total(precision * r**2) - told * weighed**2 / inflation
-        spread = total(ops.log(scale**2)) + ops.log(inflation)
+        spread: Any = total(ops.log(scale**2)) + ops.log(inflation)
         if not nu:
-            return -0.5 * pt.sum(distance + spread + runs * np.log(2 * np.pi))
-        free = total(nu[0]) / runs
-        half = (free + runs) / 2
+            each: Any = distance + spread + runs * np.log(2 * np.pi)
+            return pt.sum(-0.5 * each)
+        free: Any = total(nu[0]) / runs
+        half: Any = (free + runs) / 2
         norm = log_gamma(half) - log_gamma(free / 2) - 0.5 * runs * ops.log(np.pi * free)
         return pt.sum(norm - 0.5 * spread - half * ops.log1p(distance / free))
 

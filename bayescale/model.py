@@ -440,6 +440,7 @@ class Model:
             x = self.runs[i.column]
             lines.append(
                 f"  {i.column:<12} {x.min():.4g} to {x.max():.4g} {i.unit}, reference {self.reference[i.symbol]:.4g}"
+                + (f", uncertain by {_described(self.input_error[i.column])}" if i.column in self.input_error else "")
             )
         y = self.runs[output.symbol]
         size = {POSITIVE: "geometric mean", REAL: "root mean square"}.get(output.support)
@@ -455,7 +456,6 @@ class Model:
             )
         if self.cluster:
             lines.append(f"  {'clusters':<12} {self.cluster_index().max() + 1} of {self.cluster}, each with an offset")
-        lines += [f"  {column:<12} uncertain by {_described(error)}" for column, error in self.input_error.items()]
         lines += [f"  zero         {s} of {', '.join(groups)}" for s, groups in self.zero.items()]
         lines += [f"  note         {note}" for note in self.runs.attrs.get("notes", ())]
         lines += ["", "Priors (90 % interval)"]
