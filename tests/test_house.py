@@ -69,7 +69,15 @@ SCRIPTS = {"datasets.tiny_sweep.tiny_sweep"}
 
 # Where PyMC, PyTensor and the sampler may be imported: a module, or one function of it.
 SAMPLER = {"pymc", "pytensor", "nutpie"}
-KNOW_PYMC = {"graph", "machine_code", "inference", "prior.to_pymc", "noise.to_pymc", "clusters.to_pymc", "testing._check_graph"}
+KNOW_PYMC = {
+    "graph",
+    "machine_code",
+    "inference",
+    "prior.to_pymc",
+    "noise.to_pymc",
+    "clusters.to_pymc",
+    "testing._check_graph",
+}
 KNOW_PYMC_AT_THE_TOP = {"graph", "inference"}
 
 
