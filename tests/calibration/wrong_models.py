@@ -6,8 +6,8 @@
 Each simulation draws a truth near Hoffmann's and 36 runs from 1e18 to 1e20 FLOP (checkpoints: eight runs of six),
 breaks one assumption, fits, and asks for a run of ten times the compute of the largest at 20 tokens per parameter. Held
 or not is a run made there in the same way (with a new offset, tail or shortfall; its inputs and its loss exactly
-recorded), and the law itself. Every simulation of every condition is made again with the option that answers the condition, from the same
-runs. A line of the log is a fit; nothing is left out.
+recorded), and the law itself. Every simulation of every condition is made again with the option that answers the
+condition, from the same runs. A line of the log is a fit; nothing is left out.
 """
 
 import argparse
@@ -23,6 +23,8 @@ import numpy as np
 import pandas as pd
 
 import bayescale as bs
+from bayescale.answers.check import check_sentences
+from bayescale.conversions import non_embedding_parameters
 
 LOG = Path(__file__).with_suffix(".csv")
 SIGMA = 0.005
@@ -141,10 +143,10 @@ def uncounted(rng) -> Case:
     """Embedding parameters are left out of N, of the run asked for too."""
     case = made(rng, normal)
     return Case(
-        case.runs.assign(N=bs.non_embedding_parameters(case.runs["N"])),
+        case.runs.assign(N=non_embedding_parameters(case.runs["N"])),
         case.law,
         case.run,
-        {**case.asked, "N": float(bs.non_embedding_parameters(case.asked["N"]))},
+        {**case.asked, "N": float(non_embedding_parameters(case.asked["N"]))},
     )
 
 
@@ -217,7 +219,7 @@ def outcome(condition: str, option: dict[str, Any], simulation: int) -> dict[str
         line[f"below_{name}"] = round(float((draws < value).mean()), 4)
         low, high = draws.quantile([0.05, 0.95]).to_numpy()
         line[f"width_{name}"] = float(f"{(high - low) / case.law:.4g}")
-    said = bs.check_sentences(bs.check_fit(posterior))
+    said = check_sentences(bs.check_fit(posterior))
     alarms = [alarm for alarm in ALARMS if any(s.startswith(alarm) for s in said)]
     return line | {
         "warned": "; ".join(alarms),
