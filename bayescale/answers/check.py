@@ -5,13 +5,14 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.answers.common import warn_unless_converged
-from bayescale.answers.patterns import pattern_sentences, rounding, skewness, tails, together
+from bayescale.answers.patterns import one_sided, pattern_sentences, rounding, tails, together
 from bayescale.answers.sensitivity import contraction, mostly_prior_sentences
 from bayescale.clusters import EARLIER, OTHERS
 from bayescale.discrepancy import Quadratic
 from bayescale.law import Position
 from bayescale.measured import error_column
 from bayescale.model import Model
+from bayescale.noise import Normal, Student
 from bayescale.posterior import Posterior
 
 STRUCTURE_P = 0.01
@@ -48,8 +49,9 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
         ``seed_p``, the F test of the first against it, both NaN without
         replicates; ``structure``, share of the residuals' variance that a smooth quadratic function of the log inputs
         explains, and ``structure_p``, its posterior predictive p-value; ``cover_50``, ``cover_90``, share of runs
-        inside their leave-one-out intervals; ``skew``, ``tails``, skewness and excess kurtosis of the residuals as
-        standard normals, and their p-values ``skew_p``, ``tails_p``.
+        inside their leave-one-out intervals; ``one_sided``, by how much runs that fall short describe the residuals
+        better than a Student-t does (log likelihood); ``tails``, excess kurtosis of the
+        residuals as standard normals, and its p-value ``tails_p``.
 
         By ``column`` (each column of the runs with repeated values): ``shared``, the share of the residuals' variance
         that runs of one value have in common, and ``shared_p``. ``rounding``, the step to which the responses are
@@ -94,7 +96,6 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
             "discrepancy": str(model.discrepancy),
             "noise": str(model.noise),
             "error_column": error_column(model.law.output.symbol),
-            "higher_is_better": int(model.law.output.higher_is_better),
         },
     )
     if model.group:
@@ -161,9 +162,8 @@ def _parts(model: Model, checks: xr.Dataset, scores: np.ndarray) -> xr.Dataset:
 
 def _part(model: Model, checks: xr.Dataset, scores: np.ndarray, members: np.ndarray) -> dict[str, float]:
     share, p = _structure(model, scores, members)
-    shape = scores[:, [] if model.noise.counts else members]  # those of counts are not quite normal
-    skew, skew_p = skewness(shape)
-    kurtosis, kurtosis_p = tails(shape)
+    kurtosis, kurtosis_p = tails(scores[:, [] if model.noise.counts else members])  # those of counts are not normal
+    symmetric = isinstance(model.noise, Normal | Student)
     pit = checks["pit"].to_numpy()[members]
     residual = checks["residual"].to_numpy()[members]
     spread, freedom = _seed_spread(model, members)
@@ -173,8 +173,7 @@ def _part(model: Model, checks: xr.Dataset, scores: np.ndarray, members: np.ndar
         "seed_p": _excess(residual, spread, freedom),
         "structure": share,
         "structure_p": p,
-        "skew": skew,
-        "skew_p": skew_p,
+        "one_sided": one_sided(residual, model.law.output.higher_is_better) if symmetric else float("nan"),
         "tails": kurtosis,
         "tails_p": kurtosis_p,
         "cover_50": float(np.mean(abs(pit - 0.5) <= 0.25)),

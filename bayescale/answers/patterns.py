@@ -1,7 +1,7 @@
 """What residuals tell about the noise: whether they go together, lean to one side, have outliers, or show rounding.
 
-All tests take residuals turned to standard normal by the noise of each draw. Under a right model they are independent
-whatever the draw, so that each draw's test is exact; the p-value is the mean over draws, as in `check`.
+Tests of tails and clusters take residuals turned to standard normal by the noise of each draw. Under a right model they
+are independent whatever the draw, so that each draw's test is exact; the p-value is the mean over draws, as in `check`.
 """
 
 import numpy as np
@@ -13,7 +13,8 @@ from bayescale.noise import Normal, Student
 from bayescale.words import listed
 
 LIMIT = 0.01
-LEAST_SKEW, LEAST_TAILS = 8, 20  # below so many runs SciPy's tests of D'Agostino and Anscombe are no good
+LEAST_TAILS = 20  # below so many runs the test of Anscombe and Glynn is no good
+LEAST_ONE_SIDED, ONE_SIDED = 12, 3.0  # runs, and gain in log likelihood
 LEAST_CLUSTERS = 3
 ROUNDED_SHARE = 0.1
 MOST_DIGITS = 6
@@ -21,14 +22,32 @@ USED_DRAWS = 100
 ALIKE = 1e-6
 
 
-def skewness(scores: np.ndarray) -> tuple[float, float]:
-    """Skewness of scores (draw, run) and its p-value (D'Agostino 1970, Biometrika 57, 679-681); median and mean."""
-    from scipy.stats import skew, skewtest
+def one_sided(residual: np.ndarray, higher_is_better: bool = False) -> float:
+    """How much better runs that fall short describe residuals than a Student-t: the gain in log likelihood.
 
-    scores = _varying(scores, LEAST_SKEW)
-    if not scores.size:
-        return float("nan"), float("nan")
-    return float(np.median(skew(scores, axis=1))), float(np.mean(skewtest(scores, axis=1).pvalue))
+    Both have three parameters, fitted by maximum likelihood: a normal with an exponential tail on the side of worse runs
+    (`bayescale.noise.Frontier`), and a Student-t. Outliers on both sides speak for the latter; zero where it is better.
+    """
+    from scipy.stats import exponnorm, t
+
+    if residual.size < LEAST_ONE_SIDED or np.ptp(residual) == 0:
+        return float("nan")
+    z = (np.median(residual) - residual if higher_is_better else residual - np.median(residual)) / residual.std()
+    student = _best(lambda u: t.logpdf(z, np.exp(u[2]), u[0], np.exp(u[1])), (0.0, -0.2, 2.0))
+    short = _best(lambda u: exponnorm.logpdf(z, np.exp(u[2]), u[0], np.exp(u[1])), (-0.6, -0.7, 0.3))
+    return max(short - student, 0.0)
+
+
+def _best(log_density, start) -> float:
+    """Largest log likelihood of a location and the logs of scale and shape, from a start."""
+    from scipy.optimize import minimize
+
+    def loss(u):
+        with np.errstate(all="ignore"):
+            value = log_density(np.clip(u, -6, 6)).sum()
+        return -value if np.isfinite(value) else np.inf
+
+    return -float(minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-3}).fun)
 
 
 def tails(scores: np.ndarray) -> tuple[float, float]:
@@ -163,10 +182,14 @@ def pattern_sentences(check: xr.Dataset) -> list[str]:
         first = check.isel(column=int(np.argmin(check["shared_p"].to_numpy())))
         if float(first["shared_p"]) < LIMIT:
             lines.append(_together_sentence(first, noise))
-    parts = check[["skew", "skew_p", "tails", "tails_p"]].to_dataframe().to_dict("index")
-    leaning = {part: row["skew"] for part, row in parts.items() if row["skew_p"] < LIMIT}
-    if leaning:
-        lines.append(_leaning_sentence(leaning, noise, bool(check.attrs["higher_is_better"])))
+    parts = check[["one_sided", "tails", "tails_p"]].to_dataframe().to_dict("index")
+    short = [part for part, row in parts.items() if row["one_sided"] > ONE_SIDED]
+    if short:
+        lines.append(
+            f"ONE-SIDED in {listed(short)}: runs scatter farther to the side of worse ones, as where some are tuned too "
+            "little or stopped early. If so, the law that is fitted is not that of well-tuned runs. Remedy: "
+            "noise='frontier' (--noise frontier)."
+        )
     heavy = [part for part, row in parts.items() if row["tails_p"] < LIMIT and row["tails"] > 0]
     if heavy and not noise.startswith(Student.name):
         lines.append(
@@ -193,13 +216,3 @@ def _together_sentence(found: xr.Dataset, noise: str) -> str:
         f"the residuals' variance is shared, p = {float(found['shared_p']):.2g}), so they tell less than as many "
         f"independent runs, and the bands are too narrow. Remedy: {column}{'' if fitting else ' with noise student'}."
     )
-
-
-def _leaning_sentence(leaning: dict[str, float], noise: str, higher_is_better: bool) -> str:
-    short = all((skew < 0) == higher_is_better for skew in leaning.values())
-    side = "fall short of the law" if short else "do better than the law"
-    if short and not noise.startswith("frontier"):
-        remedy = "If runs were stopped early or tuned too little: noise='frontier' (--noise frontier)."
-    else:
-        remedy = f"Noise {noise!r} has no such side: look at the runs farthest out."
-    return f"ONE-SIDED in {listed(leaning)}: runs that {side} do so by more than the others. {remedy}"
