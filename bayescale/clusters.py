@@ -122,10 +122,7 @@ def given(
         (value + 0 * r).transpose("chain", "draw", "run").to_numpy()
         for value in (noise.own_scale(params, facts), params["omega"], params.get("nu", 1.0))
     )
-    shift, width, known, distance = (np.empty(r.shape) for _ in range(4))
-    for members in (np.flatnonzero(index == c) for c in range(index.max() + 1)):
-        at = (..., members)
-        shift[at], width[at], known[at], distance[at] = _condition(what, r.to_numpy()[at], scale[at], omega[at])
+    shift, width, known, distance = _by_cluster(what, r.to_numpy(), scale, omega, index)
     told: dict[str, Any] = {}
     if isinstance(noise, Student):
         told["nu"] = xr.DataArray(nu + known, dims=r.dims)
@@ -134,6 +131,26 @@ def given(
     moved = xr.DataArray(shift, dims=r.dims)
     moved = location * np.exp(moved) if noise.on_log else location + moved
     return replace(noise, clustered=False, by_size=False), moved, told, {}
+
+
+def apart(values: np.ndarray, scale: np.ndarray, omega: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values less what earlier runs of their cluster foretell of them, and the scale of what is left.
+
+    Of residuals that is independent scatter; of slopes ``J`` it is what counts as evidence: ``J' S**-1 J`` is the sum
+    of squares of what is left over its scale, ``S`` being the covariance of the runs. Shapes (..., run).
+    """
+    mean, width, *_ = _by_cluster(EARLIER, values, scale, omega, index)
+    return values - mean, width
+
+
+def _by_cluster(what: str, r, scale, omega, index: np.ndarray):
+    """`_condition` for each cluster; arrays of the shape of ``r``, run last."""
+    found = tuple(np.empty(r.shape) for _ in range(4))
+    for members in (np.flatnonzero(index == c) for c in range(index.max() + 1)):
+        at = (..., members)
+        for whole, part in zip(found, _condition(what, r[at], scale[at], omega[at]), strict=True):
+            whole[at] = part
+    return found
 
 
 def _condition(what: str, r, scale, omega):

@@ -257,14 +257,16 @@ class Posterior:
         location = self.truth(params, inputs, beyond)
         return location.transpose("chain", "draw", "run"), params, self.model.facts_of(params, table)
 
-    def given_cluster(self, what: str, runs: pd.DataFrame | None = None) -> tuple[Noise, Any, Any, Any]:
+    def given_cluster(
+        self, what: str, runs: pd.DataFrame | None = None, at: tuple[Any, Any, Any] | None = None
+    ) -> tuple[Noise, Any, Any, Any]:
         """What is expected at runs once others of their clusters are known, and the noise about it.
 
-        Without clusters, `at_runs` and the noise of the model. Runs other than the fitted ones are taken to be of new
-        clusters. ``what`` says which others: `bayescale.clusters.given`.
+        Without clusters, `at_runs` (``at``, where the caller has it) and the noise of the model. Runs other than the
+        fitted ones are taken to be of new clusters. ``what`` says which others: `bayescale.clusters.given`.
         """
         table = self.model.runs if runs is None else runs
-        at = self.at_runs(table)
+        at = self.at_runs(table) if at is None else at
         if self.model.cluster is None:
             return self.model.noise, *at
         response = xr.DataArray(table[self.model.law.output.symbol].to_numpy(dtype=float), dims="run")

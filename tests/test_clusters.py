@@ -106,6 +106,16 @@ def test_clusters_are_of_one_group(curves):
     assert bs.Model("chinchilla", runs, cluster="run").cluster_index().max() + 1 == 7
 
 
+def test_what_clusters_leave_of_slopes_is_their_information(certain, curves):
+    model = bs.Model("chinchilla", curves, noise="normal", cluster="run")
+    posterior = certain(model, TRUTH, (1, 1))
+    _, scatter = covariance(model, posterior)
+    slopes = np.stack([np.ones(25), np.log(model.runs["N"] / 1e8)])
+    own = np.hypot(0.01, np.linspace(0.0, 0.02, 25))
+    left, width = clusters.apart(slopes, np.tile(own, (2, 1)), np.full((2, 25), 0.02), model.cluster_index())
+    assert (left / width) @ (left / width).T == pytest.approx(slopes @ np.linalg.inv(scatter) @ slopes.T, rel=1e-9)
+
+
 @pytest.mark.parametrize("noise", ["normal", "student"])
 def test_replicated_runs_go_together_within_clusters_alone(certain, curves, noise):
     model = bs.Model("chinchilla", curves.drop(columns="L_se"), noise=noise, cluster="run")

@@ -72,7 +72,7 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
     """
     warn_unless_converged(posterior)
     model = posterior.model
-    location, params, facts = posterior.at_runs()
+    location, params, facts = at = posterior.at_runs()
     response = xr.DataArray(model.response, dims="run")
     deviation = model.noise.deviation(response, location)
     drawn = model.noise.deviation(posterior.replicate(seed), location)
@@ -86,7 +86,7 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
             ),
             "residual_lower": noise.isel(quantile=0, drop=True),
             "residual_upper": noise.isel(quantile=1, drop=True),
-            "pit": _loo_pit(posterior),
+            "pit": _loo_pit(posterior, at),
             "outlier": far.mean(("chain", "draw")),
             "cost": ("run", model.cost(), _cost_words(model)),
         },
@@ -100,7 +100,7 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
     )
     if model.group:
         checks = checks.assign_coords(group=("run", model.runs[model.group].to_numpy(dtype=object)))
-    scores = _normal_scores(posterior)
+    scores = _normal_scores(posterior, at)
     parts = _parts(model, checks, scores)
     columns = together(model, scores, _smooth(model, np.arange(len(model.runs))))
     scale = float(model.noise.scale(params, facts, location).median())
@@ -115,12 +115,12 @@ def _cost_words(model: Model) -> dict[str, str]:
     return {"units": first.unit, "long_name": first.meaning}
 
 
-def _loo_pit(posterior: Posterior) -> xr.DataArray:
+def _loo_pit(posterior: Posterior, at) -> xr.DataArray:
     """Leave one run out, given the others of its cluster where there are clusters."""
     from arviz_stats.base import array_stats
 
     response = xr.DataArray(posterior.model.response, dims="run")
-    noise, *at = posterior.given_cluster(OTHERS)
+    noise, *at = posterior.given_cluster(OTHERS, at=at)
     below = noise.cdf(response, *at).transpose("run", "chain", "draw")
     log_density = noise.log_density(response, *at).transpose("run", "chain", "draw").to_numpy()
     flat = (log_density.shape[0], -1)
@@ -137,12 +137,12 @@ def _outlier_limit(n: int) -> float:
     return float(norm.isf((1 - 0.95 ** (1 / n)) / 2))
 
 
-def _normal_scores(posterior: Posterior) -> np.ndarray:
+def _normal_scores(posterior: Posterior, at) -> np.ndarray:
     """Residuals turned to standard normal by the noise of each draw, shape (draw, run): robust to heavy tails."""
     from scipy.special import ndtri
 
     response = xr.DataArray(posterior.model.response, dims="run")
-    noise, *at = posterior.given_cluster(EARLIER)
+    noise, *at = posterior.given_cluster(EARLIER, at=at)
     below = noise.cdf(response, *at).transpose("chain", "draw", "run").to_numpy()
     flat = below.reshape(-1, below.shape[-1])
     chosen = flat[np.linspace(0, len(flat) - 1, min(USED_DRAWS, len(flat))).astype(int)]
