@@ -6,6 +6,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pymc.distributions.transforms import Transform
 
+from bayescale import clusters
 from bayescale.coordinates import Coordinates
 from bayescale.layout import THETA, WEIGHTS, has_coordinates, layout
 from bayescale.logs import Positive, log_of, plain
@@ -61,14 +62,23 @@ def to_pymc(model: Model) -> pm.Model:
         values = _free_variables(model, data)
         per_run = _per_run(model, values, data)
         output = model.law.output
-        law: Any = model.law.evaluate(per_run, _inputs(model, data))
+        inputs = _inputs(model, data)
+        law: Any = model.law.evaluate(per_run, inputs)
         mu = log_of(law) if model.noise.on_log else plain(law)
         per_run = {symbol: plain(value) for symbol, value in per_run.items()}
         if model.discrepancy:
             weights = values[WEIGHTS][:, data["group_index"]] if model.group else values[WEIGHTS][:, None]
             departure: Any = per_run["tau"] * pt.sum(weights * data["basis"], axis=0)
             mu = mu + departure if model.noise.on_log else output.unlink(output.link(mu) + departure)
-        model.noise.to_pymc("measured_observed", mu, per_run, data, data["measured"])
+        facts: dict[str, Any] = dict(data)
+        if model.input_error:
+            errors = {symbol: data[f"input_error_{symbol}"] for symbol in model.input_errors()}
+            relative = {symbol: plain(x) for symbol, x in inputs.items()}
+            facts["input_variance"] = model.input_variance(per_run, relative, errors)
+        if model.cluster:
+            clusters.to_pymc("measured_observed", model.noise, mu, per_run, facts, data["measured"])
+        else:
+            model.noise.to_pymc("measured_observed", mu, per_run, facts, data["measured"])
     return graph
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale import ops
+from bayescale import clusters, ops
 from bayescale.diagnostics import Diagnostics
 from bayescale.discrepancy import TAU
 from bayescale.errors import InputError
@@ -17,6 +17,7 @@ from bayescale.law import Law
 from bayescale.laws import LAWS
 from bayescale.layout import WEIGHTS, natural_dims
 from bayescale.model import MEAN, NEW_LABEL, NONE, PARTIAL, SPREAD, Model
+from bayescale.noise import Noise
 from bayescale.storage import Stored, read_tree, write_tree
 from bayescale.streams import stream
 from bayescale.words import preformatted
@@ -254,20 +255,43 @@ class Posterior:
             }
             beyond = beyond.sel({self.model.group: index}).drop_vars(self.model.group)
         location = self.truth(params, inputs, beyond)
-        return location.transpose("chain", "draw", "run"), params, self.model.facts_of(table)
+        return location.transpose("chain", "draw", "run"), params, self.model.facts_of(params, table)
+
+    def given_cluster(
+        self, what: str, runs: pd.DataFrame | None = None, at: tuple[Any, Any, Any] | None = None
+    ) -> tuple[Noise, Any, Any, Any]:
+        """What is expected at runs once others of their clusters are known, and the noise about it.
+
+        Without clusters, `at_runs` (``at``, where the caller has it) and the noise of the model. Runs other than the
+        fitted ones are taken to be of new clusters. ``what`` says which others: `bayescale.clusters.given`.
+        """
+        table = self.model.runs if runs is None else runs
+        at = self.at_runs(table) if at is None else at
+        if self.model.cluster is None:
+            return self.model.noise, *at
+        response = xr.DataArray(table[self.model.law.output.symbol].to_numpy(dtype=float), dims="run")
+        return clusters.given(what, self.model.noise, response, *at, self.model.cluster_index(table))
 
     def log_likelihood(self, runs: pd.DataFrame | None = None) -> xr.DataArray:
-        """Pointwise log density of the response as measured, dims (chain, draw, run)."""
+        """Pointwise log density of the response as measured, dims (chain, draw, run).
+
+        With clusters, of each run given those of its cluster that stand before it: the sum over a cluster is the log
+        density of its runs together.
+        """
         table = self.model.runs if runs is None else runs
-        location, params, facts = self.at_runs(table)
+        noise, location, params, facts = self.given_cluster(clusters.EARLIER, table)
         response = xr.DataArray(table[self.model.law.output.symbol].to_numpy(dtype=float), dims="run")
-        density = self.model.noise.log_density(response, location, params, facts)
+        density = noise.log_density(response, location, params, facts)
         return density.transpose("chain", "draw", "run")
 
     def replicate(self, seed: int = 0) -> xr.DataArray:
         """Responses the fitted runs would measure if made again, dims (chain, draw, run)."""
         location, params, facts = self.at_runs()
-        drawn = self.model.noise.draw(stream("replicate", seed), location, params, facts)
+        noise, rng = self.model.noise, stream("replicate", seed)
+        if self.model.cluster:
+            drawn = clusters.draw(rng, noise, location, params, facts, self.model.cluster_index())
+        else:
+            drawn = noise.draw(rng, location, params, facts)
         return drawn.transpose("chain", "draw", "run")
 
     def to_arviz(self, seed: int = 0) -> xr.DataTree:

@@ -18,9 +18,11 @@ from bayescale.prior import POSITIVE
 
 # The modules a graph is built by; their text is part of the key of compiled code.
 _BUILDERS = (
+    "clusters",
     "coordinates",
     "discrepancy",
     "graph",
+    "input_error",
     "law",
     "layout",
     "machine_code",
@@ -47,6 +49,9 @@ def graph_data(model: Model) -> dict[str, np.ndarray]:
         data["trials"] = facts["trials"]
     if "se" in facts:
         data["se"] = facts["se"]
+    if model.cluster:
+        data["cluster_index"] = model.cluster_index()
+    data |= {f"input_error_{symbol}": errors for symbol, errors in model.input_errors().items()}
     data |= {f"nonzero_{symbol}": model.nonzero(symbol).astype(float) for symbol in model.zero}
     if model.discrepancy:
         data["basis"] = np.stack(model.discrepancy.basis(model.ratios(relative)))
@@ -66,6 +71,8 @@ def graph_structure(model: Model) -> tuple:
         tuple((name, prior.distribution) for name, prior in model.priors.items()),
         str(model.noise),
         bool(model.error_column),
+        bool(model.cluster),
+        tuple(model.input_error),
         model.law.output.support,
         model.law.output.higher_is_better,
         tuple(i.neutral for i in model.law.inputs),

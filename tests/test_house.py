@@ -39,6 +39,8 @@ FLOORS = {
         "law",
         "default_priors",
         "noise",
+        "clusters",
+        "input_error",
         "discrepancy",
         "laws.*",
         "datasets.*",
@@ -70,7 +72,16 @@ SCRIPTS = {"datasets.tiny_sweep.tiny_sweep"}
 
 # Where PyMC, PyTensor and the sampler may be imported: a module, or one function of it.
 SAMPLER = {"pymc", "pytensor", "nutpie"}
-KNOW_PYMC = {"graph", "logs", "machine_code", "inference", "prior.to_pymc", "noise.to_pymc", "testing._check_graph"}
+KNOW_PYMC = {
+    "graph",
+    "logs",
+    "machine_code",
+    "inference",
+    "prior.to_pymc",
+    "noise.to_pymc",
+    "clusters.to_pymc",
+    "testing._check_graph",
+}
 KNOW_PYMC_AT_THE_TOP = {"graph", "logs", "inference"}
 
 

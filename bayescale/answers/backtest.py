@@ -252,7 +252,15 @@ def _of_law_alone(model: Model, held: pd.DataFrame, fits: _Fits) -> tuple[Predic
 
 def _ungrouped(model: Model, runs: pd.DataFrame) -> Model:
     own = {name: model.priors[name] for name in model.own_priors if name in {p.symbol for p in model.params}}
-    return Model(model.law, runs, priors=own, noise=model.noise, discrepancy=model.discrepancy is not None)
+    return Model(
+        model.law,
+        runs,
+        priors=own,
+        noise=model.noise,
+        discrepancy=model.discrepancy is not None,
+        cluster=None if model.cluster == model.group else model.cluster,
+        input_error=model.input_error,
+    )
 
 
 # -- Forecasts of held-out runs

@@ -107,7 +107,7 @@ def compare(
     unit : str, optional
         A column of the runs: what is left out and scored together, such as the checkpoints of one curve. The column the
         runs were pooled over leaves whole groups out, by refitting (``by="loo"`` only). By default each run, given
-        its group.
+        its group; or each cluster, where a model has clusters (`Model`).
     seed : int
         For refits.
     progress : bool, optional
@@ -131,6 +131,7 @@ def compare(
     .. [3] Yao, Vehtari, Simpson & Gelman (2018), Bayesian Analysis 13, 917-1007 (stacking weights).
     """
     models = {name: posterior.model for name, posterior in posteriors.items()}
+    unit = unit_of(models, unit)
     check_question(models, by, unit)
     for posterior in posteriors.values():
         warn_unless_converged(posterior)
@@ -143,6 +144,17 @@ def compare(
     else:
         criteria = {name: _CRITERIA[by](p, unit) for name, p in posteriors.items()}
     return _tabulate(by, criteria)
+
+
+def unit_of(models: Mapping[str, Model], unit: str | None = None) -> str | None:
+    """What is left out together: as asked, else the clusters of the models, of which single runs are no evidence."""
+    clusters = {model.cluster for model in models.values() if model.cluster}
+    if unit is not None or not clusters:
+        return unit
+    if len(clusters) > 1:
+        raise InputError(f"The models have different clusters, {', '.join(sorted(clusters))}; name one with unit=.")
+    cluster = clusters.pop()
+    return None if cluster in {model.group for model in models.values()} else cluster
 
 
 def check_question(models: Mapping[str, Model], by: str, unit: str | None) -> None:
@@ -294,7 +306,7 @@ def _of_new_group(posterior: Posterior, runs: pd.DataFrame, seed: int) -> xr.Dat
     params = posterior.params(NEW, seed)
     location = posterior.truth(params, inputs, posterior.beyond(inputs, NEW))
     response = xr.DataArray(np.asarray(runs[model.law.output.symbol]), dims="run")
-    return model.noise.log_density(response, location, params, model.facts_of(runs)).sum("run")
+    return model.noise.log_density(response, location, params, model.facts_of(params, runs)).sum("run")
 
 
 _CRITERIA: Mapping[str, Callable[..., Criterion]] = {"waic": waic, "loo": loo, "largest": largest}

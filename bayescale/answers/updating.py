@@ -313,7 +313,7 @@ def _predictions(posterior: Posterior, new: pd.DataFrame, seed: int) -> Iterator
             continue
         inputs = {s: xr.DataArray(x, dims="run") for s, x in model.inputs(table).items()}
         location = posterior.truth(params, inputs, posterior.beyond(inputs, NEW))
-        yield rows, location, params, model.facts_of(table)
+        yield rows, location, params, model.facts_of(params, table)
 
 
 # -- In print

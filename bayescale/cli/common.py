@@ -66,6 +66,18 @@ NoiseOption = Annotated[
     ),
 ]
 DiscrepancyOption = Annotated[bool, typer.Option("--discrepancy", help="Let the truth depart smoothly from the law.")]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", metavar="COLUMN", help="Runs of one value share an offset: checkpoints of a run, runs of a budget."
+    ),
+]
+InputErrorOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input-error", metavar="N=0.05", help="How uncertain an input is: 0.05 for 5 %, or the column that says so."
+    ),
+]
 AverageOption = Annotated[
     str | None,
     typer.Option(
@@ -81,13 +93,33 @@ FigureOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
-def build_model(source, law, column, fill, pool, prior, noise, discrepancy, average=None, unfinished="warn"):
+def build_model(
+    source,
+    law,
+    column,
+    fill,
+    pool,
+    prior,
+    noise,
+    discrepancy,
+    average=None,
+    unfinished="warn",
+    cluster=None,
+    input_error=None,
+):
     """Read the table and assemble the model; average runs that differ in one column alone, where one is named."""
     from bayescale.measured import average_seeds
     from bayescale.model import Model
 
     priors = dict(read_pairs(prior, "--prior"))
-    options: dict[str, Any] = {"pool": read_pool(pool), "priors": priors, "noise": noise, "discrepancy": discrepancy}
+    options: dict[str, Any] = {
+        "pool": read_pool(pool),
+        "priors": priors,
+        "noise": noise,
+        "discrepancy": discrepancy,
+        "cluster": cluster,
+        "input_error": dict(read_pairs(input_error, "--input-error")),
+    }
     model = Model(law, read_table(source, column, fill, unfinished), **options)
     if average is None:
         return model

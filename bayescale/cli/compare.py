@@ -5,10 +5,12 @@ from typing import Annotated
 import typer
 
 from bayescale.cli.common import (
+    ClusterOption,
     ColumnOption,
     DiscrepancyOption,
     FigureOption,
     FillOption,
+    InputErrorOption,
     JsonOption,
     LawsOption,
     NoiseOption,
@@ -38,6 +40,8 @@ def compare(
     pool: PoolOption = None,
     noise: NoiseOption = None,
     discrepancy: DiscrepancyOption = False,
+    cluster: ClusterOption = None,
+    input_error: InputErrorOption = None,
     unit: UnitOption = None,
     seed: SeedOption = None,
     figure: FigureOption = None,
@@ -60,7 +64,19 @@ def compare(
         if len(set(law)) < 2:
             raise InputError(f"A comparison needs two laws; given: {', '.join(law)}.")
         models = {
-            name: build_model(sources[0], name, column, fill, pool, None, noise, discrepancy, unfinished=unfinished)
+            name: build_model(
+                sources[0],
+                name,
+                column,
+                fill,
+                pool,
+                None,
+                noise,
+                discrepancy,
+                unfinished=unfinished,
+                cluster=cluster,
+                input_error=input_error,
+            )
             for name in law
         }
         check_question(models, by, unit)

@@ -8,9 +8,11 @@ import typer
 
 from bayescale.cli.common import (
     AverageOption,
+    ClusterOption,
     ColumnOption,
     DiscrepancyOption,
     FillOption,
+    InputErrorOption,
     JsonOption,
     LawOption,
     NoiseOption,
@@ -38,6 +40,8 @@ def fit(
     prior: PriorOption = None,
     noise: NoiseOption = None,
     discrepancy: DiscrepancyOption = False,
+    cluster: ClusterOption = None,
+    input_error: InputErrorOption = None,
     average: AverageOption = None,
     seed: SeedOption = None,
     draws: Annotated[int, typer.Option("--draws", help="Kept draws of each chain.")] = 1000,
@@ -53,7 +57,9 @@ def fit(
     from bayescale.inference import fit as fit_model
 
     check_output(output, runs)
-    model = build_model(runs, law, column, fill, pool, prior, noise, discrepancy, average, unfinished=unfinished)
+    model = build_model(
+        runs, law, column, fill, pool, prior, noise, discrepancy, average, unfinished, cluster, input_error
+    )
     posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains)
     if output is not None:
         posterior.save(output)
