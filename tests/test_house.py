@@ -50,6 +50,7 @@ FLOORS = {
         "machine_code",
         "log_prior",
         "modes",
+        "importance",
         "graph",
         "inference",
         "diagnostics",

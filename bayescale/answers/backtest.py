@@ -55,9 +55,17 @@ class _Fits(NamedTuple):
     draws: int
     tune: int
     progress: bool | None
+    method: str
 
     def fit(self, model: Model) -> Posterior:
-        return fit(model, seed=self.seed, draws=self.draws, tune=self.tune, progress=self.progress)
+        return fit(
+            model,
+            seed=self.seed,
+            draws=self.draws,
+            tune=self.tune,
+            progress=self.progress,
+            method=self.method,
+        )
 
 
 def backtest(
@@ -76,6 +84,7 @@ def backtest(
     draws: int = 1000,
     tune: int = 1000,
     progress: bool | None = None,
+    method: str = "nuts",
 ) -> xr.Dataset:
     """Forecast runs that were made from smaller ones, and keep both.
 
@@ -107,6 +116,8 @@ def backtest(
         Of each chain of each fit.
     progress : bool, optional
         Show the progress of fits; by default only on a terminal.
+    method : str
+        Of every fit, as `fit` takes it: ``"fast"`` where a tenth of the time matters.
 
     Returns
     -------
@@ -134,7 +145,7 @@ def backtest(
     models, recipe = _models(runs, laws, pool, noise, discrepancy)
     first = next(iter(models.values()))
     _check_alike(models)
-    fits = _Fits(seed, draws, tune, progress)
+    fits = _Fits(seed, draws, tune, progress, method)
     if points is not None:
         splits = first_points(first, points)
         parts = [_forecast_new(models, split, fits) for split in splits]

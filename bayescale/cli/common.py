@@ -66,6 +66,10 @@ NoiseOption = Annotated[
     ),
 ]
 DiscrepancyOption = Annotated[bool, typer.Option("--discrepancy", help="Let the truth depart smoothly from the law.")]
+FastOption = Annotated[
+    bool,
+    typer.Option("--fast", help="Try weighed points around the mode first; chains where they fail their own test."),
+]
 AverageOption = Annotated[
     str | None,
     typer.Option(

@@ -10,6 +10,7 @@ from bayescale.cli.common import (
     AverageOption,
     ColumnOption,
     DiscrepancyOption,
+    FastOption,
     FillOption,
     JsonOption,
     LawOption,
@@ -43,6 +44,7 @@ def fit(
     draws: Annotated[int, typer.Option("--draws", help="Kept draws of each chain.")] = 1000,
     tune: Annotated[int, typer.Option("--tune", help="Tuning draws of each chain.")] = 1000,
     chains: Annotated[int, typer.Option("--chains", help="Independent chains.")] = 4,
+    fast: FastOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Fit a law to a table of runs; print the posterior and whether the law fits.
@@ -54,7 +56,7 @@ def fit(
 
     check_output(output, runs)
     model = build_model(runs, law, column, fill, pool, prior, noise, discrepancy, average, unfinished=unfinished)
-    posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains)
+    posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains, method="fast" if fast else "nuts")
     if output is not None:
         posterior.save(output)
     with warnings.catch_warnings():
