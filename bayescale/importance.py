@@ -80,8 +80,8 @@ def weigh(logp: LogDensity, starts: list[np.ndarray], rng: np.random.Generator) 
     RefusedError
         No mode, several modes, or weights with a k-hat of 0.7 or more.
     """
-    from scipy.special import logsumexp
     from scipy import stats
+    from scipy.special import logsumexp
 
     student: Any = stats.multivariate_t  # its hints ask for a whole number where any will do
     mode = _only_mode(logp, starts)
