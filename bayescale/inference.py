@@ -17,7 +17,7 @@ from bayescale.errors import ConvergenceWarning, InputError
 from bayescale.importance import RefusedError, weigh
 from bayescale.layout import layout, prior_point, starting_point, unpack
 from bayescale.machine_code import LogDensity, log_density
-from bayescale.model import Model
+from bayescale.model import PARTIAL, Model
 from bayescale.modes import STARTS, Mode, find_modes, group_chains, log_evidence
 from bayescale.posterior import Posterior
 from bayescale.progress import waiting, wanted
@@ -63,6 +63,7 @@ def fit(
     progress: bool | None = None,
     cores: int | None = None,
     method: str = NUTS,
+    retry: bool = True,
 ) -> Posterior:
     """Draw from the posterior of a model.
 
@@ -75,8 +76,9 @@ def fit(
     `Diagnostics.modes` tells their weights.
 
     ``method="fast"`` tries independent draws first, weighed points around the mode (`importance`): a tenth of the time,
-    for many small fits. It falls back to NUTS where a law may have several modes, the climb ends short of the mode, or
-    the weights fail their own test (Pareto k-hat of 0.7 or more, too few effective draws). The print says which it was.
+    for many small fits. It falls back to NUTS where a law may have several modes, groups are partially pooled, the
+    climb ends short of the mode, or the weights fail their own test (Pareto k-hat of 0.7 or more, too few effective
+    draws). The print says which it was.
 
     Parameters
     ----------
@@ -96,6 +98,8 @@ def fit(
         Threads; by default as many as there are processors, at most one for each chain.
     method : str
         ``"nuts"``, or ``"fast"``: weighed points where they pass their test, else NUTS.
+    retry : bool
+        Whether a try of NUTS that does not converge is repeated; without, it is given as it is, marked.
 
     Returns
     -------
@@ -146,7 +150,7 @@ def fit(
             sample = partial(_sample_modes, modes) if modes else _sample
         best = trace = sample(model, logp, first, seed, chains, progress, cores)
         tried = [str(first)]
-        while not (trace.diagnostics.converged or trace.diagnostics.interrupted):
+        while retry and not (trace.diagnostics.converged or trace.diagnostics.interrupted):
             attempt = _next_attempt(first, len(tried), trace.diagnostics, model.law.multimodal)
             if attempt is None:
                 break
@@ -274,6 +278,8 @@ def _fit_fast(model, logp, seed, shape, info) -> Posterior:
     """Draws from weighted points; raises `RefusedError` where they cannot be relied on."""
     if model.law.multimodal:
         raise RefusedError(f"{model.law.name} may have several modes")
+    if PARTIAL in model.pooling.values():
+        raise RefusedError("groups that share strength have no mode that stands for them")
     rng = stream("importance", seed)
     found = weigh(logp, [starting_point(model, rng), prior_point(model, rng)], rng)
     verdict = diagnose_weights(_named(model, found.points), found.weights, found.pareto_k)

@@ -170,11 +170,14 @@ def run_many(
     return [found[name] for name in names]
 
 
-def _engine(function, tasks, workers, client) -> Iterator[tuple[str, Any, str]]:
+def _engine(function, tasks, workers, client) -> "_Done":
     if client is not None:
         return _on_cluster(function, tasks, client)
     workers = min(workers or os.cpu_count() or 1, len(tasks))
     return _in_pool(function, tasks, workers) if workers > 1 else _here(function, tasks)
+
+
+_Done = Iterator[tuple[str, Any, str]]  # name, value, error
 
 
 def _attempt(function, task) -> tuple[Any, str]:
@@ -187,15 +190,16 @@ def _attempt(function, task) -> tuple[Any, str]:
         return None, f"{type(error).__name__}: {error}"
 
 
-def _here(function, tasks):
+def _here(function, tasks) -> _Done:
     for name, task in tasks.items():
-        yield name, *_attempt(function, task)
+        value, error = _attempt(function, task)
+        yield name, value, error
 
 
 # --- processes --------------------------------------------------------------------------------------------------------
 
 
-def _in_pool(function, tasks, workers):
+def _in_pool(function, tasks, workers) -> _Done:
     """Tasks in processes of their own. Those that ran when a worker died go first, one at a time."""
     left, deaths = dict(tasks), Counter()
     while left:
@@ -220,7 +224,7 @@ def _in_pool(function, tasks, workers):
                 )
 
 
-def _one_pool(function, tasks, names, workers, running):
+def _one_pool(function, tasks, names, workers, running) -> _Done:
     """Yield what one pool does, until it is done or breaks; ``running`` then has what it broke on."""
     from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
     from concurrent.futures.process import BrokenProcessPool
@@ -241,7 +245,8 @@ def _one_pool(function, tasks, names, workers, running):
                 if isinstance(error, BrokenProcessPool):
                     return
                 name = running.pop(future)
-                yield name, *((None, _unsent(error)) if error else future.result())
+                value, said = (None, _unsent(error)) if error else future.result()
+                yield name, value, said
 
 
 def _unsent(error: BaseException) -> str:
@@ -256,7 +261,7 @@ def _start_worker() -> None:
 # --- a cluster --------------------------------------------------------------------------------------------------------
 
 
-def _on_cluster(function, tasks, client):
+def _on_cluster(function, tasks, client) -> _Done:
     """Tasks on a Dask cluster, which tries those of a lost worker again by itself."""
     from distributed import as_completed
 
@@ -264,7 +269,8 @@ def _on_cluster(function, tasks, client):
     try:
         for future in as_completed(list(futures)):
             name, error = futures.pop(future), future.exception()
-            yield name, *((None, f"{type(error).__name__}: {error}") if error else future.result())
+            value, said = (None, f"{type(error).__name__}: {error}") if error else future.result()
+            yield name, value, said
     finally:
         client.cancel(list(futures))
 
