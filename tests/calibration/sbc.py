@@ -25,7 +25,7 @@ import warnings
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -251,7 +251,8 @@ def chance(ranks: np.ndarray) -> float:
 def table(log: pd.DataFrame) -> pd.DataFrame:
     """One line for each cell: its worst quantity, and the chance of it, widened for all quantities and cells."""
     lines = []
-    for (law, design, pooled), part in log.groupby(["law", "design", "pooled"], sort=False):
+    for cell, part in log.groupby(["law", "design", "pooled"], sort=False):
+        law, design, pooled = cast("tuple", cell)
         ranks = {q: np.array(text.split(), dtype=int) for q, text in zip(part["quantity"], part["ranks"], strict=True)}
         found = {q: chance(r) for q, r in ranks.items()}
         worst = min(found, key=lambda q: found[q])
@@ -300,7 +301,8 @@ def draw(log: pd.DataFrame, path: Path) -> None:
             ranks = np.array(text.split(), dtype=int)
             height = np.array([(ranks <= k).mean() for k in range(DRAWS)])
             axis.plot(share, height - share, color="C1" if quantity == "forecast" else "C0", linewidth=0.7)
-        axis.set_title(f"{cell[0]}, {cell[1]}{', pooled' if cell[2] else ''}", fontsize=7)
+        law, design, pooled = cast("tuple", cell)
+        axis.set_title(f"{law}, {design}{', pooled' if pooled else ''}", fontsize=7)
     figure.supxlabel(
         "rank of the true value among draws of its posterior (orange: forecast at ten times the largest run)"
     )
