@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import gamma, norm
 
 import bayescale as bs
-from bayescale import importance
+from bayescale import importance, modes
 from bayescale.diagnostics import diagnose_weights
 from bayescale.importance import RefusedError, Weighted, weigh
 
@@ -76,7 +76,7 @@ def test_skewed_density_has_the_quantiles_of_its_own():
         # Proposals with the tails of t(5) for a target with those of t(0.3): k = (5 - 0.3) / 5 = 0.94.
         (student(0.3), 2, "Pareto k-hat"),
         (two_modes, 1, "2 modes were found"),
-        (without_a_flat_top, 2, "short of it"),
+        (without_a_flat_top, 2, "Pareto k-hat|short of it"),
         (lambda x: (np.nan, x), 2, "no mode was found"),
     ],
     ids=["heavy tails", "two modes", "a kink", "not a number"],
@@ -84,6 +84,12 @@ def test_skewed_density_has_the_quantiles_of_its_own():
 def test_what_cannot_be_relied_on_is_refused(logp, size, words):
     with pytest.raises(RefusedError, match=words):
         weigh(logp, [np.full(size, -3.0), np.full(size, 3.1)], np.random.default_rng(3))
+
+
+def test_a_climb_that_ends_short_of_the_mode_is_refused(monkeypatch):
+    monkeypatch.setattr(modes, "MAX_ITERATIONS", 1)
+    with pytest.raises(RefusedError, match="standard deviations short of it"):
+        weigh(normal, starts(3)[:1], np.random.default_rng(1))
 
 
 def test_heavy_tails_within_reach_are_weighed():

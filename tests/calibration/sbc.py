@@ -218,9 +218,12 @@ def keep(cell: dict[str, Any], parts: list[dict[str, Any]]) -> None:
 
 
 def least_chance(ranks: np.ndarray) -> np.ndarray:
-    """Smallest two-sided binomial chance of the ECDF's height at any of its places; shape (..., rank) to (...)."""
-    heights = np.stack([(ranks <= k).sum(axis=-1) for k in range(DRAWS)], axis=-1)
-    return pointwise(ranks.shape[-1])[np.arange(DRAWS), heights].min(axis=-1)
+    """Smallest two-sided binomial chance of an ECDF's height at any of its places; shape (table, rank) to (table,)."""
+    tables, count = ranks.shape
+    places = DRAWS + 1
+    found = np.bincount((ranks + places * np.arange(tables)[:, None]).ravel(), minlength=tables * places)
+    heights = found.reshape(tables, places).cumsum(axis=1)[:, :DRAWS]
+    return pointwise(count)[np.arange(DRAWS), heights].min(axis=1)
 
 
 @cache
@@ -245,7 +248,7 @@ def null(count: int) -> np.ndarray:
 def chance(ranks: np.ndarray) -> float:
     """How often uniform ranks leave a band as narrow as the one these just leave."""
     sorted_null = null(len(ranks))
-    return float((np.searchsorted(sorted_null, least_chance(ranks) + 1e-12) + 1) / (len(sorted_null) + 1))
+    return float((np.searchsorted(sorted_null, least_chance(ranks[None])[0] + 1e-12) + 1) / (len(sorted_null) + 1))
 
 
 def table(log: pd.DataFrame) -> pd.DataFrame:
