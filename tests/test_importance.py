@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import gamma, norm
 
 import bayescale as bs
-from bayescale import importance, modes
+from bayescale import importance, inference, modes
 from bayescale.diagnostics import diagnose_weights
 from bayescale.importance import RefusedError, Weighted, weigh
 
@@ -177,3 +177,18 @@ def test_what_is_refused_is_left_to_the_chains_and_said(model, monkeypatch):
 def test_an_unknown_method_is_named(model):
     with pytest.raises(bs.InputError, match="method must be 'nuts' or 'fast'; 'vi' was given"):
         bs.fit(model, method="vi")
+
+
+def test_the_command_asks_for_it(model, run_command, monkeypatch, tmp_path):
+    asked = []
+
+    def fit(model, **settings):
+        asked.append(settings["method"])
+        return bs.sample_prior(model, draws=50)
+
+    monkeypatch.setattr(inference, "fit", fit)
+    path = tmp_path / "runs.csv"
+    model.runs[["N", "D", "L"]].to_csv(path, index=False)
+    assert run_command("fit", str(path), "--fast", "--noise", "normal")[0] == 0
+    assert run_command("fit", str(path), "--noise", "normal")[0] == 0
+    assert asked == ["fast", "nuts"]
