@@ -10,6 +10,7 @@ References
 .. [2] Vehtari, Simpson, Gelman, Yao & Gabry (2024), Journal of Machine Learning Research 25(72).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +64,12 @@ class Weighted:
         return self.points[rng.permutation(chosen)]
 
 
-def weigh(logp: LogDensity, starts: list[np.ndarray], rng: np.random.Generator) -> Weighted:
+def weigh(
+    logp: LogDensity,
+    starts: list[np.ndarray],
+    rng: np.random.Generator,
+    values: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Weighted:
     """Find the mode and weigh points around it.
 
     Parameters
@@ -74,6 +80,8 @@ def weigh(logp: LogDensity, starts: list[np.ndarray], rng: np.random.Generator) 
         From where the mode is looked for; all must lead to one.
     rng : Generator
         For the points.
+    values : callable, optional
+        Log densities of the rows of a matrix, where that is faster than one by one.
 
     Raises
     ------
@@ -91,7 +99,7 @@ def weigh(logp: LogDensity, starts: list[np.ndarray], rng: np.random.Generator) 
         proposals.append(student(centre, spread, df=TAILS))
         new = proposals[-1].rvs(SIZE, random_state=rng).reshape(SIZE, -1)
         points = np.concatenate([points, new])
-        log_density = np.concatenate([log_density, [logp(x)[0] for x in new]])
+        log_density = np.concatenate([log_density, values(new) if values else [logp(x)[0] for x in new]])
         log_mixture = logsumexp([proposal.logpdf(points) for proposal in proposals], axis=0) - np.log(done)
         found = Weighted(points, *_smoothed(log_density - log_mixture), done)
         if found.pareto_k < GOOD_K and found.effective > ENOUGH:

@@ -281,7 +281,7 @@ def _fit_fast(model, logp, seed, shape, info) -> Posterior:
     if PARTIAL in model.pooling.values():
         raise RefusedError("groups that share strength have no mode that stands for them")
     rng = stream("importance", seed)
-    found = weigh(logp, [starting_point(model, rng), prior_point(model, rng)], rng)
+    found = weigh(logp, [starting_point(model, rng), prior_point(model, rng)], rng, logp.values)
     verdict = diagnose_weights(_named(model, found.points), found.weights, found.pareto_k)
     if not verdict.converged:
         raise RefusedError("; ".join(verdict.problems))
