@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from bayescale.blocks import NO_BLOCKS, find_blocks
-from bayescale.diagnostics import Diagnostics, diagnose
+from bayescale.diagnostics import Diagnostics, diagnose, diagnose_weights
 from bayescale.errors import ConvergenceWarning, InputError
+from bayescale.importance import RefusedError, weigh
 from bayescale.layout import layout, prior_point, starting_point, unpack
 from bayescale.machine_code import LogDensity, log_density
-from bayescale.model import Model
+from bayescale.model import PARTIAL, Model
 from bayescale.modes import STARTS, Mode, find_modes, group_chains, log_evidence
 from bayescale.posterior import Posterior
 from bayescale.progress import waiting, wanted
@@ -25,6 +26,7 @@ from bayescale.storage import versions
 from bayescale.streams import stream
 
 LOW_RANK_LIMIT = 150  # beyond this many dimensions a low-rank mass matrix costs more than it brings
+METHODS = NUTS, FAST = "nuts", "fast"
 MODE_IGNORED = 0.005  # a mode of less weight than this is left out of the draws
 
 
@@ -61,6 +63,8 @@ def fit(
     target_accept: float | None = None,
     progress: bool | None = None,
     cores: int | None = None,
+    method: str = NUTS,
+    retry: bool = True,
 ) -> Posterior:
     """Draw from the posterior of a model.
 
@@ -71,6 +75,11 @@ def fit(
     A law that may have several modes is first climbed from many starting points; every mode found that is worth it gets
     chains of its own, and where chains do not mix, draws of the modes are combined by their evidence (bridge sampling).
     `Diagnostics.modes` tells their weights.
+
+    ``method="fast"`` tries independent draws first, weighed points around the mode (`importance`): a tenth of the time,
+    for many small fits. It falls back to NUTS where a law may have several modes, groups are partially pooled, the
+    climb ends short of the mode, or the weights fail their own test (Pareto k-hat of 0.7 or more, too few effective
+    draws). The print says which it was.
 
     Parameters
     ----------
@@ -88,6 +97,10 @@ def fit(
         Whether to show a progress bar; by default only on a terminal.
     cores : int, optional
         Threads; by default as many as there are processors, at most one for each chain.
+    method : str
+        ``"nuts"``, or ``"fast"``: weighed points where they pass their test, else NUTS.
+    retry : bool
+        Whether a try of NUTS that does not converge is repeated; without, it is given as it is, marked.
 
     Returns
     -------
@@ -100,12 +113,28 @@ def fit(
     InputError
         Settings out of range.
     """
-    _check_settings(draws, tune, chains, target_accept, seed)
+    _check_settings(draws, tune, chains, target_accept, seed, method)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
     progress = wanted(progress)
+    info: dict[str, Any] = {
+        "seed": seed,
+        "settings": {
+            "draws": draws,
+            "tune": tune,
+            "chains": chains,
+            "target_accept": target_accept,
+            "method": method,
+        },
+        "versions": versions(),
+    }
     with _one_thread():
         with waiting(f"compiling {model.law.name}, once for its kind of model", progress):
             logp = log_density(model)
+        if method == FAST:
+            try:
+                return _fit_fast(model, logp, seed, (chains, draws), info)
+            except RefusedError as refused:
+                info["refused"] = str(refused)
         size = sum(free.size for free in layout(model))
         first = _Attempt(
             "low_rank" if size <= LOW_RANK_LIMIT else "diag",
@@ -122,7 +151,7 @@ def fit(
             sample = partial(_sample_modes, modes) if modes else _sample
         best = trace = sample(model, logp, first, seed, chains, progress, cores)
         tried = [str(first)]
-        while not (trace.diagnostics.converged or trace.diagnostics.interrupted):
+        while retry and not (trace.diagnostics.converged or trace.diagnostics.interrupted):
             attempt = _next_attempt(first, len(tried), trace.diagnostics, model.law.multimodal)
             if attempt is None:
                 break
@@ -140,18 +169,18 @@ def fit(
         unpack(model, best.x),
         best.stats,
         best.diagnostics,
-        {
-            "seed": seed,
+        info
+        | {
             "sampler": f"nutpie NUTS, {best.attempt}",
             "attempts": tried,
             "tune": best.attempt.tune,
-            "settings": {"draws": draws, "tune": tune, "chains": chains, "target_accept": target_accept},
-            "versions": versions(),
         },
     )
 
 
-def _check_settings(draws, tune, chains, target_accept, seed):
+def _check_settings(draws, tune, chains, target_accept, seed, method):
+    if method not in METHODS:
+        raise InputError(f"method must be 'nuts' or 'fast'; {method!r} was given.")
     for name, value, least in (("draws", draws, 50), ("tune", tune, 50), ("chains", chains, 2)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise InputError(f"{name} must be a whole number of at least {least}; {value!r} was given.")
@@ -244,6 +273,27 @@ def _sample(model, logp, attempt, seed, chains, progress, cores, mode: Mode | No
         x, stats = _complete_part(x, stats)
     values = _named(model, x)
     return _Trace(x, stats, diagnose(values, stats, interrupted), attempt)
+
+
+def _fit_fast(model, logp, seed, shape, info) -> Posterior:
+    """Draws from weighted points; raises `RefusedError` where they cannot be relied on."""
+    if model.law.multimodal:
+        raise RefusedError(f"{model.law.name} may have several modes")
+    if PARTIAL in model.pooling.values():
+        raise RefusedError("groups that share strength have no mode that stands for them")
+    rng = stream("importance", seed)
+    found = weigh(logp, [starting_point(model, rng), prior_point(model, rng)], rng, logp.values)
+    verdict = diagnose_weights(_named(model, found.points), found.weights, found.pareto_k)
+    if not verdict.converged:
+        raise RefusedError("; ".join(verdict.problems))
+    x = found.resample(shape[0] * shape[1], rng).reshape(*shape, -1)
+    stats = {
+        "diverging": np.zeros(shape, dtype=bool),
+        "energy": np.full(shape, np.nan),
+        "n_steps": np.zeros(shape, int),
+    }
+    info = info | {"sampler": f"importance sampling, {len(found.points)} points", "attempts": []}
+    return Posterior.from_draws(model, unpack(model, x), stats, verdict, info)
 
 
 def _sample_modes(modes, model, logp, attempt, seed, chains, progress, cores) -> _Trace:

@@ -152,6 +152,17 @@ class LogDensity:
             raise RuntimeError("The compiled log density failed; remove the folder of compiled code and try again.")
         return float(value[0]), gradient
 
+    def values(self, points: np.ndarray) -> np.ndarray:
+        """Log densities of the rows of a matrix, without their gradients: less than half the time of calls."""
+        points = np.ascontiguousarray(points, float)
+        values, gradient = np.empty(len(points)), np.empty(self.size)
+        first, into, step = points.ctypes.data, values.ctypes.data, points.strides[0]
+        slope, facts, function = gradient.ctypes.data, self._facts.ctypes.data, self._function
+        for i in range(len(points)):
+            if function(self.size, first + i * step, slope, into + i * values.itemsize, facts) == _FAILED:
+                raise RuntimeError("The compiled log density failed; remove the folder of compiled code and try again.")
+        return values
+
 
 def log_density(model: Model) -> LogDensity:
     """Return the log density of a model, compiled if no model of its structure was before.

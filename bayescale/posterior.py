@@ -352,7 +352,8 @@ class Posterior:
         -------
         DataFrame
             One line for each scalar. The interval's kind and level are ArviZ's ``rcParams["stats.ci_kind"]`` and
-            ``["stats.ci_prob"]``; the columns carry both in their names, as ArviZ's do.
+            ``["stats.ci_prob"]``; the columns carry both in their names, as ArviZ's do. Draws of no chain have no
+            ``r_hat``, and their ``ess_bulk`` is the smallest of all values'.
         """
         from arviz_base import rcParams
         from arviz_stats import base
@@ -361,6 +362,7 @@ class Posterior:
         kind, prob = rcParams["stats.ci_kind"], float(rcParams["stats.ci_prob"])
         posterior = self.dataset
         names = [name for name in self._order() if name != WEIGHTS]
+        weighed = self.diagnostics.pareto_k is not None
         rows, labels = [], []
         for name in names:
             value = posterior[name].transpose("chain", "draw", ...)
@@ -375,8 +377,10 @@ class Posterior:
                         np.std(x) if np.isfinite(x).all() else np.nan,
                         low,
                         high,
-                        float(array_stats.ess(np.log(x) if np.all(x > 0) else x, method="bulk")),
-                        float(array_stats.rhat(x)),
+                        self.diagnostics.ess_bulk
+                        if weighed
+                        else float(array_stats.ess(np.log(x) if np.all(x > 0) else x, method="bulk")),
+                        np.nan if weighed else float(array_stats.rhat(x)),
                     )
                 )
                 labels.append(name + tag)
@@ -404,6 +408,8 @@ class Posterior:
     def _shown(self) -> pd.DataFrame:
         """Summary as text, each column with the digits that it deserves."""
         table = self.summary()
+        if self.diagnostics.pareto_k is not None:
+            table = table.drop(columns=["ess_bulk", "r_hat"])  # none of each parameter
         return pd.DataFrame(
             {
                 column: [
@@ -418,11 +424,12 @@ class Posterior:
     def _title(self) -> list[str]:
         model = self.model
         where = f", {len(model.groups)} groups of {model.group}" if model.group else ""
+        refused = self.info.get("refused")
         return [
             f"Posterior of {model.law.name}: {model.law.text()}",
             f"{len(model.runs)} runs{where}, noise {model.noise}, discrepancy {model.discrepancy or 'none'}, "
             f"seed {self.info.get('seed', 'unknown')}",
-            str(self.diagnostics),
+            str(self.diagnostics) + (f"; by NUTS, as the fast path was refused: {refused}" if refused else ""),
         ]
 
     def save(self, path: str | os.PathLike[str]) -> None:

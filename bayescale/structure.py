@@ -25,6 +25,7 @@ _BUILDERS = (
     "input_error",
     "law",
     "layout",
+    "logs",
     "machine_code",
     "noise",
     "ops",

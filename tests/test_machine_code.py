@@ -63,6 +63,13 @@ def test_tables_bound_to_one_code_do_not_touch_each_other(line):
     assert first(at(line))[0] == before
 
 
+def test_many_points_at_once_have_the_values_of_each(line):
+    logp = log_density(line)
+    points = np.stack([at(line, seed) for seed in range(5)])
+    np.testing.assert_array_equal(logp.values(points), [logp(x)[0] for x in points])
+    np.testing.assert_array_equal(logp.values(points[:, ::-1])[2], logp(points[2, ::-1])[0])
+
+
 def test_code_on_disk_is_found_without_compiling(cold, line, monkeypatch):
     value, gradient = log_density(line)(at(line))
     monkeypatch.setattr(machine_code, "_codes", {})

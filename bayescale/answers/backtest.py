@@ -37,6 +37,7 @@ from bayescale.answers.splits import (
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.inference import fit
 from bayescale.law import Law
+from bayescale.many import fit_many
 from bayescale.model import Model
 from bayescale.posterior import Posterior
 from bayescale.progress import track
@@ -55,9 +56,29 @@ class _Fits(NamedTuple):
     draws: int
     tune: int
     progress: bool | None
+    method: str
+    workers: int
 
     def fit(self, model: Model) -> Posterior:
-        return fit(model, seed=self.seed, draws=self.draws, tune=self.tune, progress=self.progress)
+        return fit(
+            model,
+            seed=self.seed,
+            draws=self.draws,
+            tune=self.tune,
+            progress=self.progress,
+            method=self.method,
+        )
+
+    def fit_each(self, models: Mapping[str, Model], name: str) -> dict[str, Posterior]:
+        """Fit several models, in processes of their own where there are workers; ``name`` says of which runs."""
+        if self.workers == 1:
+            each = track(list(models.items()), lambda item: f"{item[0]}{name}", self.progress)
+            return {key: self.fit(model) for key, model in each}
+        settings: Any = self._asdict()
+        fits = fit_many({f"{key}{name}": model for key, model in models.items()}, **settings)
+        if failed := [one for one in fits if one.failed]:
+            raise InputError(f"The fit of {failed[0].name} failed: {failed[0].error}")
+        return {key: one.value for key, one in zip(models, fits, strict=True)}
 
 
 def backtest(
@@ -76,6 +97,8 @@ def backtest(
     draws: int = 1000,
     tune: int = 1000,
     progress: bool | None = None,
+    method: str = "nuts",
+    workers: int = 1,
 ) -> xr.Dataset:
     """Forecast runs that were made from smaller ones, and keep both.
 
@@ -107,6 +130,10 @@ def backtest(
         Of each chain of each fit.
     progress : bool, optional
         Show the progress of fits; by default only on a terminal.
+    method : str
+        Of every fit, as `fit` takes it: ``"fast"`` where a tenth of the time matters.
+    workers : int
+        Processes in which several laws are fitted to the smaller runs (`fit_many`); the numbers stay the same.
 
     Returns
     -------
@@ -134,7 +161,7 @@ def backtest(
     models, recipe = _models(runs, laws, pool, noise, discrepancy)
     first = next(iter(models.values()))
     _check_alike(models)
-    fits = _Fits(seed, draws, tune, progress)
+    fits = _Fits(seed, draws, tune, progress, method, workers)
     if points is not None:
         splits = first_points(first, points)
         parts = [_forecast_new(models, split, fits) for split in splits]
@@ -201,8 +228,7 @@ def _forecast_large(models: Mapping[str, Model], split: Split, fits: _Fits) -> x
     small = {name: model.refit_on(small_runs(model, split)) for name, model in models.items()}
     first = next(iter(small.values()))
     held = large_runs(next(iter(models.values())), split)
-    each = track(list(small.items()), lambda item: f"{item[0]} without the largest runs", fits.progress)
-    posteriors = {name: fits.fit(model) for name, model in each}
+    posteriors = fits.fit_each(small, " without the largest runs")
     found = {name: _of_law(posterior, held, fits.seed) for name, posterior in posteriors.items()}
     converged = {name: posterior.converged for name, posterior in posteriors.items()}
     weights, notes = {}, ()

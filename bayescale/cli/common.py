@@ -78,6 +78,10 @@ InputErrorOption = Annotated[
         "--input-error", metavar="N=0.05", help="How uncertain an input is: 0.05 for 5 %, or the column that says so."
     ),
 ]
+FastOption = Annotated[
+    bool,
+    typer.Option("--fast", help="Try weighed points around the mode first; chains where they fail their own test."),
+]
 AverageOption = Annotated[
     str | None,
     typer.Option(

@@ -11,6 +11,7 @@ from bayescale.cli.common import (
     ClusterOption,
     ColumnOption,
     DiscrepancyOption,
+    FastOption,
     FillOption,
     InputErrorOption,
     JsonOption,
@@ -47,6 +48,7 @@ def fit(
     draws: Annotated[int, typer.Option("--draws", help="Kept draws of each chain.")] = 1000,
     tune: Annotated[int, typer.Option("--tune", help="Tuning draws of each chain.")] = 1000,
     chains: Annotated[int, typer.Option("--chains", help="Independent chains.")] = 4,
+    fast: FastOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Fit a law to a table of runs; print the posterior and whether the law fits.
@@ -60,7 +62,7 @@ def fit(
     model = build_model(
         runs, law, column, fill, pool, prior, noise, discrepancy, average, unfinished, cluster, input_error
     )
-    posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains)
+    posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains, method="fast" if fast else "nuts")
     if output is not None:
         posterior.save(output)
     with warnings.catch_warnings():

@@ -99,6 +99,7 @@ def fit_commands(posterior: Posterior, path: str) -> list[str]:
         if settings.get(name, usual) != usual
         for w in (f"--{name}", str(settings[name]))
     ]
+    words += ["--fast"] if settings.get("method") == "fast" else []
     aim = settings.get("target_accept")
     only_python = [
         *([f"Model(..., zero={ {s: list(groups) for s, groups in model.zero.items()} })"] if model.zero else []),
