@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from bayescale.compiled import checked_files, give_pytensor_a_home
 from bayescale.errors import InputError
 from bayescale.files import replacing
 from bayescale.layout import layout, starting_point
@@ -104,7 +105,8 @@ def log_density(model: Model) -> LogDensity:
     structure = graph_structure(model)
     with _lock:
         code = _codes.get(structure)
-        density = LogDensity(code, graph_data(model)) if code else _find(model)
+        with checked_files():
+            density = LogDensity(code, graph_data(model)) if code else _find(model)
         while len(_codes) >= KEPT:
             _codes.pop(next(iter(_codes)))
         _codes[structure] = density._code
@@ -116,7 +118,7 @@ def cache_folder() -> Path:
     import pooch
 
     root = Path(os.environ.get("BAYESCALE_CACHE") or pooch.os_cache("bayescale"))
-    return root / "-".join(["code", *_versions()])
+    return root / "-".join(["checked", *_versions()])
 
 
 @cache
@@ -164,6 +166,7 @@ def _compile(model: Model, path: Path | None, folder: Path | None) -> _Code:
 
     Floating-point sums are not reordered: cold and warm agree to the bit.
     """
+    give_pytensor_a_home()
     import pytensor
 
     from bayescale.graph import to_pymc

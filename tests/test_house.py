@@ -50,6 +50,7 @@ FLOORS = {
         "machine_code",
         "log_prior",
         "modes",
+        "compiled",
         "graph",
         "inference",
         "diagnostics",
