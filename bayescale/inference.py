@@ -120,17 +120,17 @@ def fit(
                 modes = find_modes(logp, [prior_point(model, rng) for _ in range(STARTS)])
             sample = partial(_sample_modes, modes) if modes else _sample
         best = trace = sample(model, logp, first, seed, chains, progress, cores)
-        tried = [str(first)]
-        while not (trace.diagnostics.converged or trace.diagnostics.interrupted):
+        tried, interrupted = [str(first)], trace.diagnostics.interrupted
+        while not (trace.diagnostics.converged or interrupted):
             attempt = _next_attempt(first, len(tried), trace.diagnostics, model.law.multimodal)
             if attempt is None:
                 break
             try:
                 trace = sample(model, logp, attempt, _next_seed(seed, len(tried)), chains, progress, cores)
             except KeyboardInterrupt:  # nothing drawn yet in this try: the tries before it stand
-                tried.append(f"{attempt}, interrupted")
+                tried, interrupted = [*tried, f"{attempt}, interrupted"], True
                 break
-            tried.append(str(attempt))
+            tried, interrupted = [*tried, str(attempt)], trace.diagnostics.interrupted
             best = min(best, trace, key=lambda t: _rank(t.diagnostics))
     if not best.diagnostics.converged:
         warnings.warn(f"The fit of {model.law.name} is {best.diagnostics}.", ConvergenceWarning, stacklevel=2)
@@ -143,11 +143,25 @@ def fit(
             "seed": seed,
             "sampler": f"nutpie NUTS, {best.attempt}",
             "attempts": tried,
+            "interrupted": interrupted,
             "tune": best.attempt.tune,
             "settings": {"draws": draws, "tune": tune, "chains": chains, "target_accept": target_accept},
             "versions": versions(),
         },
     )
+
+
+def whole(posterior: Posterior) -> Posterior:
+    """Return a fit that is one step of a longer work; where the user stopped it, the work stops too.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The fit was interrupted: draws cut short would spoil what is made of several fits.
+    """
+    if posterior.diagnostics.interrupted or posterior.info.get("interrupted"):
+        raise KeyboardInterrupt
+    return posterior
 
 
 def _check_settings(draws, tune, chains, target_accept, seed):

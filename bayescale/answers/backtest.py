@@ -35,7 +35,7 @@ from bayescale.answers.splits import (
     split_by_size,
 )
 from bayescale.errors import BayescaleWarning, InputError
-from bayescale.inference import fit
+from bayescale.inference import fit, whole
 from bayescale.law import Law
 from bayescale.model import Model
 from bayescale.posterior import Posterior
@@ -57,7 +57,7 @@ class _Fits(NamedTuple):
     progress: bool | None
 
     def fit(self, model: Model) -> Posterior:
-        return fit(model, seed=self.seed, draws=self.draws, tune=self.tune, progress=self.progress)
+        return whole(fit(model, seed=self.seed, draws=self.draws, tune=self.tune, progress=self.progress))
 
 
 def backtest(

@@ -12,7 +12,7 @@ import xarray as xr
 from bayescale import ops
 from bayescale.answers.common import warn_unless_converged
 from bayescale.errors import InputError
-from bayescale.inference import fit
+from bayescale.inference import fit, whole
 from bayescale.model import Model
 from bayescale.posterior import NEW, Posterior
 from bayescale.progress import track
@@ -222,7 +222,7 @@ def largest(
     model = posterior.model
     runs = model.runs.loc[held].reset_index(drop=True)
     smaller = model.refit_on(model.runs.loc[~held].reset_index(drop=True))
-    without = fit(smaller, seed=seed, progress=progress, **posterior.info.get("settings", {}))
+    without = whole(fit(smaller, seed=seed, progress=progress, **posterior.info.get("settings", {})))
     log_density = without.log_likelihood(runs)
     elpd = log_mean(_by_unit(log_density, model, unit, runs))
     return Criterion(
@@ -276,7 +276,7 @@ def _leave_group_out(posterior: Posterior, name: str, seed, progress) -> Criteri
     for group in track(model.groups, lambda group: f"{name} without {group}", progress):
         inside = model.group_index == model.groups.index(group)
         rest = model.refit_on(model.runs.loc[~inside].reset_index(drop=True))
-        others = fit(rest, seed=seed, progress=progress, **posterior.info.get("settings", {}))
+        others = whole(fit(rest, seed=seed, progress=progress, **posterior.info.get("settings", {})))
         runs = model.runs.loc[inside].reset_index(drop=True)
         density = xr.concat([_of_new_group(others, runs, seed + k) for k in range(NEW_GROUPS)], "new")
         weight = np.exp(density - density.max())

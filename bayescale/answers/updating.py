@@ -12,7 +12,7 @@ import xarray as xr
 from bayescale.answers.common import warn_unless_converged
 from bayescale.answers.mixture import Stack
 from bayescale.errors import BayescaleWarning, InputError
-from bayescale.inference import fit
+from bayescale.inference import fit, whole
 from bayescale.law import Param
 from bayescale.measured import error_column
 from bayescale.model import Model
@@ -124,6 +124,7 @@ def update(
         added = extended[name].runs.iloc[len(before.model.runs) :].reset_index(drop=True)
         surprise = _surprise(before, added, seed or 0)
         after = fit(extended[name], seed=seed, progress=progress, **_settings(before))
+        after = after if len(members) == 1 else whole(after)
         changes[name] = Change(before, after, compare_draws(before, after), surprise)
     if not isinstance(posterior, Stack):
         return Update(next(iter(changes.values())).after, changes, tuple(dict.fromkeys(notes)))
@@ -468,5 +469,5 @@ def refit(posterior: Posterior, *, progress: bool | None = None) -> Refit:
     """
     if "settings" not in posterior.info:
         raise InputError("These draws were not made by fit, or by a version that kept no settings; fit the model anew.")
-    after = fit(posterior.model, seed=posterior.info["seed"], progress=progress, **_settings(posterior))
+    after = whole(fit(posterior.model, seed=posterior.info["seed"], progress=progress, **_settings(posterior)))
     return Refit(posterior, after, compare_draws(posterior, after))

@@ -12,6 +12,8 @@ import typer
 from bayescale.errors import InputError
 from bayescale.files import check_place
 
+INTERRUPTED = 130  # exit code, as the shell has it for Ctrl-C
+
 RunsArgument = Annotated[
     str,
     typer.Argument(
@@ -138,6 +140,27 @@ def check_output(output: Path | None, source: str | None = None) -> None:
         raise InputError(f"{str(output)!r} is what is read; name another file to write to.")
     if not os.access(output if os.path.exists(output) else output.parent, os.W_OK):
         raise InputError(f"Cannot write {str(output)!r}: permission denied. Name a file that can be written.")
+
+
+def keep(fitted, output: Path | None) -> Path | None:
+    """Save a posterior or stack; draws cut short by Ctrl-C go beside a file that is there, not in its place."""
+    if output is None:
+        return None
+    if was_interrupted(fitted) and os.path.exists(output):
+        output = output.with_name(f"{output.stem}.interrupted{output.suffix}")
+    fitted.save(output)
+    return output
+
+
+def was_interrupted(fitted) -> bool:
+    """Whether Ctrl-C cut a fit short."""
+    return bool(getattr(fitted, "info", {}).get("interrupted"))
+
+
+def end_if_interrupted(fitted) -> None:
+    """End with the exit code of Ctrl-C, after what was drawn until then is kept and printed."""
+    if was_interrupted(fitted):
+        raise typer.Exit(INTERRUPTED)
 
 
 def check_figure(path: Path | None) -> None:

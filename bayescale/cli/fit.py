@@ -21,6 +21,8 @@ from bayescale.cli.common import (
     UnfinishedOption,
     build_model,
     check_output,
+    end_if_interrupted,
+    keep,
     print_json,
     summary_of,
 )
@@ -55,16 +57,16 @@ def fit(
     check_output(output, runs)
     model = build_model(runs, law, column, fill, pool, prior, noise, discrepancy, average, unfinished=unfinished)
     posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains)
-    if output is not None:
-        posterior.save(output)
+    kept = keep(posterior, output)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayescaleWarning)  # said once already, by the fit
         sentences = check_sentences(check_fit(posterior))
     if as_json:
-        print_json(summary_of(posterior) | {"check": sentences, "output": str(output) if output else None})
-        return
-    print(posterior)
-    print()
-    print("\n".join(sentences))
-    if output is not None:
-        print(f"\nKept in {output}. Ask it: bayescale forecast {output} --help")
+        print_json(summary_of(posterior) | {"check": sentences, "output": str(kept) if kept else None})
+    else:
+        print(posterior)
+        print()
+        print("\n".join(sentences))
+        if kept is not None:
+            print(f"\nKept in {kept}. Ask it: bayescale forecast {kept} --help")
+    end_if_interrupted(posterior)
