@@ -301,7 +301,8 @@ class Posterior:
         -------
         DataFrame
             ``chain`` and ``draw``, then a column for each scalar, in the order and under the names of `summary`:
-            ``alpha``, or ``alpha[text]`` where it varies between groups. ``attrs["units"]`` has the unit of each.
+            ``alpha``, or ``alpha[text]`` where it varies between groups. ``attrs["units"]`` has the unit of each. Where
+            the fit has not converged, a column ``doubts`` says so in every row.
         """
         draws = self.dataset
         chains, kept = draws.sizes["chain"], draws.sizes["draw"]
@@ -318,6 +319,8 @@ class Posterior:
                 columns[label] = value.to_numpy()[(slice(None), slice(None), *place)].ravel()
                 units[label] = value.attrs.get("units", "1")
         table = pd.DataFrame(columns)
+        if not self.converged:  # attributes do not survive a file of text
+            table["doubts"] = str(self.diagnostics)
         table.attrs["units"] = units
         return table
 

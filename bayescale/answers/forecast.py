@@ -10,6 +10,7 @@ import xarray as xr
 
 from bayescale.answers.chain import Chain
 from bayescale.answers.common import (
+    doubted,
     interval,
     interval_name,
     known_inputs,
@@ -18,6 +19,7 @@ from bayescale.answers.common import (
     warn_unless_converged,
 )
 from bayescale.answers.mixture import Stack
+from bayescale.answers.trust import trust
 from bayescale.cost import six_nd
 from bayescale.errors import InputError
 from bayescale.numerals import parse_column
@@ -157,7 +159,7 @@ def _forecast_chain(asked: Chain, runs: pd.DataFrame | None, group, inputs, seed
     expected = _answer(second, params, {**middle, symbol: link[asked.link]}, beyond, seed)
     measured = _answer(second, params, {**middle, symbol: link[f"{asked.link}_run"]}, beyond, seed)
     run = f"{law.output.symbol}_run"
-    said = {"law": asked.name, "converged": int(asked.converged), "seed": seed}
+    said = {"law": asked.name, **trust(asked, beyond=beyond), "seed": seed}
     return expected.assign({run: measured[run]}).assign_attrs(said if group is None else {**said, "group": group})
 
 
@@ -235,7 +237,7 @@ def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, be
             output.symbol: law.assign_attrs(units, long_name=f"{output.meaning}: the law"),
             f"{output.symbol}_run": run.assign_attrs(units, long_name=f"{output.meaning} a run would measure"),
         },
-        attrs={"law": model.law.name, "converged": int(posterior.converged), "seed": seed},
+        attrs={"law": model.law.name, **trust(posterior, beyond=beyond), "seed": seed},
     )
     if model.discrepancy:
         answer[f"{output.symbol}_true"] = true.assign_attrs(
@@ -278,7 +280,7 @@ def forecast_sentences(answer: xr.Dataset) -> list[str]:
     output = next(str(name) for name in answer.data_vars)
     unit = answer[output].attrs.get("units", "")
     inputs = [c for c in table.columns if c in answer.coords]
-    lines = []
+    lines = doubted(answer)
     for row in table.to_dict("records"):
         at = ", ".join(f"{c} = {row[c]:.4g}" if isinstance(row[c], float) else str(row[c]) for c in map(str, inputs))
         reach = f"; {row['beyond']:.3g} times beyond the runs" if row["beyond"] > 1 else ""

@@ -109,7 +109,9 @@ def weigh(posteriors: Mapping[str, Posterior], *, seed: int = 0, progress: bool 
     names, equal = list(posteriors), np.full(len(posteriors), 1 / len(posteriors))
     draws = stream("stack weights", seed).dirichlet(ENOUGH * equal, BOOTSTRAPS)
     drawn = xr.DataArray(draws, {"law": names}, ("sample", "law"))
-    return Stack(dict(posteriors), dict(zip(names, equal.tolist(), strict=True)), drawn, "largest", seed, (said,))
+    return Stack(
+        dict(posteriors), dict(zip(names, equal.tolist(), strict=True)), drawn, "largest", seed, (said,), (said,)
+    )
 
 
 def _names(laws: Sequence[Law]) -> list[str]:

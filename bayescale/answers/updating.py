@@ -136,6 +136,7 @@ def update(
         posterior.by,
         posterior.seed,
         (*posterior.notes, kept),
+        posterior.doubts,
     )
     return Update(stack, changes, (*dict.fromkeys(notes), kept))
 
@@ -343,8 +344,9 @@ def update_sentences(updated: Update) -> list[str]:
     for name, change in updated.changes.items():
         lead = f"{name}: " if several else ""
         lines += [lead + line for line in (_count_line(change), _surprise_line(change.surprise), *_moved_lines(change))]
-        if not change.after.converged:
-            lines.append(f"{lead}the new fit is {change.after.diagnostics}.")
+        for which, one in (("old", change.before), ("new", change.after)):
+            if not one.converged:
+                lines.append(f"{lead}the {which} fit is {one.diagnostics}.")
     if several:
         scores = {n: float(c.surprise["log_density"].sum(skipna=False)) for n, c in updated.changes.items()}
         shown = listed(f"{n} {score:.1f}" for n, score in sorted(scores.items(), key=lambda item: -item[1]))
@@ -433,6 +435,11 @@ class Refit:
         return self.identical or bool((abs(self.parameters["shift"].fillna(0)) <= self.limit).all())
 
     def __str__(self):
+        bad = [p.diagnostics for p in dict.fromkeys((self.before, self.after)) if not p.converged]
+        doubt = f" Do not trust them: the fit is {bad[0]}." if bad else ""
+        return self._verdict() + doubt
+
+    def _verdict(self) -> str:
         if self.identical:
             return "The same draws, bit for bit."
         shift = self.parameters["shift"].fillna(0)

@@ -92,6 +92,7 @@ def every_command(
 def main() -> None:
     """Run the command line; the user's mistakes end in one sentence and exit code 2."""
     warnings.showwarning = _warner()
+    warnings.simplefilter("always", BayescaleWarning)  # whatever PYTHONWARNINGS says: it is part of the answer
     try:
         app()
     except InputError as error:

@@ -237,12 +237,15 @@ def open_either(path: str):
 
 def summary_of_stack(saved) -> dict[str, Any]:
     """Return a stack as JSON shows it."""
+    from bayescale.answers.trust import doubts_of
+
     return {
         "by": saved.by,
         "seed": saved.seed,
         "converged": saved.converged,
         "weights": saved.table().reset_index().to_dict("records"),
         "notes": list(saved.notes),
+        "doubts": doubts_of(saved),
     }
 
 
@@ -255,10 +258,13 @@ def open_all(paths: list[str]) -> dict[str, Any]:
 
 def summary_of(posterior) -> dict[str, Any]:
     """Return a posterior as JSON shows it."""
+    from bayescale.answers.trust import doubts_of
+
     return {
         "law": posterior.model.law.name,
         "converged": posterior.converged,
         "problems": posterior.diagnostics.problems,
+        "doubts": doubts_of(posterior),
         "seed": posterior.info.get("seed"),
         "model": posterior.model.to_dict(),
         "summary": posterior.summary().reset_index(names="parameter").to_dict("records"),

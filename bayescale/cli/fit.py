@@ -45,6 +45,9 @@ def fit(
     draws: Annotated[int, typer.Option("--draws", help="Kept draws of each chain.")] = 1000,
     tune: Annotated[int, typer.Option("--tune", help="Tuning draws of each chain.")] = 1000,
     chains: Annotated[int, typer.Option("--chains", help="Independent chains.")] = 4,
+    target_accept: Annotated[
+        float | None, typer.Option("--target-accept", help="Acceptance probability; higher means smaller steps.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fit a law to a table of runs; print the posterior and whether the law fits.
@@ -56,7 +59,7 @@ def fit(
 
     check_output(output, runs)
     model = build_model(runs, law, column, fill, pool, prior, noise, discrepancy, average, unfinished=unfinished)
-    posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains)
+    posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains, target_accept=target_accept)
     kept = keep(posterior, output)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayescaleWarning)  # said once already, by the fit
