@@ -28,7 +28,7 @@ SOURCES = {str(path.relative_to(HOUSE)): path for path in sorted(HOUSE.rglob("*.
 # -- Nothing is run
 
 # Names by which text or bytes become a program, or a program of the system is started.
-BUILT_IN = {"eval", "exec", "compile", "__import__", "input", "breakpoint"}
+BUILT_IN = {"eval", "exec", "compile", "__import__", "breakpoint"}
 RUNNERS = {
     *("pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "read_pickle", "to_pickle"),
     *("subprocess", "popen", "system", "pty", "ctypes", "runpy", "run_path", "run_module", "importlib"),
