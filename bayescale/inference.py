@@ -16,6 +16,7 @@ from bayescale.diagnostics import Diagnostics, diagnose
 from bayescale.errors import ConvergenceWarning, InputError
 from bayescale.layout import layout, prior_point, starting_point, unpack
 from bayescale.machine_code import LogDensity, log_density
+from bayescale.memory import warn_if_large
 from bayescale.model import Model
 from bayescale.modes import STARTS, Mode, find_modes, group_chains, log_evidence
 from bayescale.posterior import Posterior
@@ -106,6 +107,11 @@ def fit(
         with waiting(f"compiling {model.law.name}, once for its kind of model", progress):
             logp = log_density(model)
         size = sum(free.size for free in layout(model))
+        warn_if_large(
+            2 * size * chains * draws,
+            f"{chains * draws:,} draws of {size:,} parameters",
+            "Keep fewer draws= (--draws).",
+        )
         first = _Attempt(
             "low_rank" if size <= LOW_RANK_LIMIT else "diag",
             target_accept or (0.9 if model.group else 0.8),

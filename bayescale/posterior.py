@@ -16,6 +16,7 @@ from bayescale.errors import InputError
 from bayescale.law import Law
 from bayescale.laws import LAWS
 from bayescale.layout import WEIGHTS, natural_dims
+from bayescale.memory import warn_if_large
 from bayescale.model import MEAN, NEW_LABEL, NONE, PARTIAL, SPREAD, Model
 from bayescale.storage import Stored, read_tree, write_tree
 from bayescale.streams import stream
@@ -241,6 +242,13 @@ class Posterior:
             What the noise asks of each run: `Model.facts`.
         """
         table = self.model.runs if runs is None else runs
+        draws = self.dataset.sizes["chain"] * self.dataset.sizes["draw"]
+        warn_if_large(
+            draws * len(table),
+            f"{draws:,} draws for each of {len(table):,} runs",
+            "Fit with fewer draws= (--draws), or to fewer runs: average repeated ones (--average-seeds), or drop "
+            "checkpoints.",
+        )
         inputs = {s: xr.DataArray(x, dims="run") for s, x in self.model.inputs(table).items()}
         params = self.params()
         beyond = self.beyond(inputs)

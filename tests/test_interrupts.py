@@ -33,12 +33,12 @@ class Pressed:
         return self.real.wait()
 
 def press_in_sampling():
-    nutpie, from_pyfunc = inference._nutpie()
+    nutpie = inference._nutpie()
     class Module:
         @staticmethod
         def sample(*args, **kwargs):
             return Pressed(nutpie.sample(*args, **kwargs))
-    inference._nutpie = lambda: (Module, from_pyfunc)
+    inference._nutpie = lambda: Module
 
 {patch}
 bayescale.cli.main()

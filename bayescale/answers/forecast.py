@@ -1,5 +1,6 @@
 """The loss of a run not made: what the law says, and what the run would measure."""
 
+import math
 from collections.abc import Mapping
 from functools import reduce
 from typing import Any
@@ -22,6 +23,7 @@ from bayescale.answers.mixture import Stack
 from bayescale.answers.trust import trust
 from bayescale.cost import six_nd
 from bayescale.errors import InputError
+from bayescale.memory import warn_if_large
 from bayescale.numerals import parse_column
 from bayescale.posterior import NEW, Posterior
 from bayescale.prior import REAL
@@ -227,6 +229,7 @@ def _column(runs: pd.DataFrame, name: str) -> np.ndarray:
 def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, beyond, seed) -> xr.Dataset:
     model = posterior.model
     output = model.law.output
+    _check_memory(posterior, params, values)
     law = posterior.law(params, values)
     true = posterior.truth(params, values, beyond)
     facts = model.facts(model.relative(values))
@@ -247,6 +250,20 @@ def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, be
         units="1", long_name="times beyond the runs, in an input or in size; 1 inside"
     )
     return answer.transpose("chain", "draw", ...)
+
+
+def _check_memory(posterior: Posterior, params: Mapping[str, xr.DataArray], values: Mapping[str, Any]) -> None:
+    sizes: dict[Any, int] = {}
+    for value in (*params.values(), *values.values()):
+        sizes |= dict(zip(value.dims, value.shape, strict=True))
+    draws = sizes.pop("chain", 1) * sizes.pop("draw", 1)
+    sizes.pop("term", None)
+    points = math.prod(sizes.values())
+    warn_if_large(
+        draws * points,
+        f"{draws:,} draws for each of {points:,} points and groups",
+        "Ask for fewer points at a time, or for one group= (--group).",
+    )
 
 
 def forecast_table(answer: xr.Dataset) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import os
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 from bayescale.datasets.dataset import File, Where
@@ -70,6 +71,7 @@ def _download(url: str, path: Path, expected: str) -> None:
     import pooch
 
     _require_https(url)
+    downloader: Any = pooch.HTTPDownloader(hooks={"response": _check_redirect})  # pooch's hints name other arguments
     by_hand = f"Try again later, or place that file, sha256 {expected}, by hand at {path}."
     try:
         with waiting(f"downloading {url}"):
@@ -78,7 +80,7 @@ def _download(url: str, path: Path, expected: str) -> None:
                 known_hash=f"sha256:{expected}",
                 fname=path.name,
                 path=path.parent,
-                downloader=pooch.HTTPDownloader(hooks={"response": _check_redirect}),
+                downloader=downloader,
             )
     except InputError:  # not over https
         raise
