@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow check baselines notebooks bench clean
+.PHONY: demo test test-slow check audit baselines notebooks bench clean
 
 $(BIN)/python:
 	$(PYTHON) -c "import sys; sys.exit('bayescale needs Python >= 3.12, this is ' + sys.version.split()[0] + '; try make PYTHON=python3.13') if sys.version_info < (3, 12) else 0"
@@ -27,6 +27,13 @@ check: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+
+# Asks a public database, over the network, for known vulnerabilities of every package that is installed.
+audit: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --group audit
+	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/audited.txt
+	$(BIN)/python -m pip_audit --strict --disable-pip --no-deps --progress-spinner off -r $(VENV)/audited.txt || { \
+	  echo "make audit: a package has a known vulnerability, or could not be looked up (see above)."; exit 1; }
 
 test: check
 	$(BIN)/python -m pytest -n 2

@@ -107,11 +107,8 @@ def fit(
         with waiting(f"compiling {model.law.name}, once for its kind of model", progress):
             logp = log_density(model)
         size = sum(free.size for free in layout(model))
-        warn_if_large(
-            2 * size * chains * draws,
-            f"{chains * draws:,} draws of {size:,} parameters",
-            "Keep fewer draws= (--draws).",
-        )
+        kept = chains * draws
+        warn_if_large(2 * size * kept, f"{kept:,} draws of {size:,} parameters", "Keep fewer draws= (--draws).")
         first = _Attempt(
             "low_rank" if size <= LOW_RANK_LIMIT else "diag",
             target_accept or (0.9 if model.group else 0.8),

@@ -53,13 +53,13 @@ def test_compare_and_check_warn_before_they_compute(monkeypatch, scattered_poste
 def test_a_fit_of_too_many_draws_warns_before_it_samples(small, monkeypatch, scattered_posterior):
     from bayescale import inference
 
-    class Sampled(Exception):
+    class BeganError(Exception):
         """Sampling began."""
 
     def sampled(*_):
-        raise Sampled
+        raise BeganError
 
     monkeypatch.setattr(inference, "_sample", sampled)
     monkeypatch.setattr(inference, "log_density", lambda model: None)
-    with pytest.warns(bs.BayescaleWarning, match=r"draws of 6 parameters need .*--draws"), pytest.raises(Sampled):
+    with pytest.warns(bs.BayescaleWarning, match=r"draws of 6 parameters need .*--draws"), pytest.raises(BeganError):
         bs.fit(scattered_posterior.model, draws=10**6)
