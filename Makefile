@@ -28,6 +28,13 @@ check: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
+# Asks a public database, over the network, for known vulnerabilities of every package that is installed.
+audit: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --group audit
+	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/audited.txt
+	$(BIN)/python -m pip_audit --strict --disable-pip --no-deps --progress-spinner off -r $(VENV)/audited.txt || { \
+	  echo "make audit: a package has a known vulnerability, or could not be looked up (see above)."; exit 1; }
+
 test: check
 	$(BIN)/python -m pytest -n 2
 

@@ -91,24 +91,27 @@ class Diagnostics:
         if not self.rhat <= MAX_RHAT:
             found.append(
                 f"R-hat of {self.rhat_of} is {self.rhat:.3f}, above {MAX_RHAT}: chains disagree; "
-                "raise tune=, or look for a law with fewer parameters or tighter priors"
+                "raise tune= (--tune), or look for a law with fewer parameters or tighter priors"
             )
         fewest = float(np.minimum(self.ess_bulk, self.ess_tail))  # NaN if either is
         if not fewest >= MIN_ESS:
-            found.append(f"only {fewest:.0f} effective draws of {self.ess_of}, {MIN_ESS:.0f} are needed: raise draws=")
+            found.append(
+                f"only {fewest:.0f} effective draws of {self.ess_of}, {MIN_ESS:.0f} are needed: raise draws= (--draws)"
+            )
         if self.divergences > MAX_DIVERGENT * self.draws:
             found.append(
                 f"{self.divergences} divergent transitions: part of the posterior may be missed; "
-                "raise target_accept= towards 0.99, or tighten the priors of what the runs cannot tell"
+                "raise target_accept= (--target-accept) towards 0.99, or tighten the priors of what runs cannot tell"
             )
         if not self.bfmi >= MIN_BFMI:
             found.append(
-                f"low energy fraction {self.bfmi:.2f}, below {MIN_BFMI}: heavy tails are explored slowly; raise tune="
+                f"low energy fraction {self.bfmi:.2f}, below {MIN_BFMI}: heavy tails are explored slowly; "
+                "raise tune= (--tune)"
             )
         if not self.modes_error <= MAX_MODES_ERROR:
             found.append(
                 f"the weights of {len(self.modes)} modes are known only within a factor of "
-                f"{math.exp(self.modes_error):.1f}: raise draws=, or fit a law with fewer breaks"
+                f"{math.exp(self.modes_error):.1f}: raise draws= (--draws), or fit a law with fewer breaks"
             )
         return found
 

@@ -18,6 +18,7 @@ from bayescale.errors import ConvergenceWarning, InputError
 from bayescale.importance import RefusedError, weigh
 from bayescale.layout import layout, prior_point, starting_point, unpack
 from bayescale.machine_code import LogDensity, log_density
+from bayescale.memory import warn_if_large
 from bayescale.model import PARTIAL, Model
 from bayescale.modes import STARTS, Mode, find_modes, group_chains, log_evidence
 from bayescale.posterior import Posterior
@@ -136,6 +137,8 @@ def fit(
             except RefusedError as refused:
                 info["refused"] = str(refused)
         size = sum(free.size for free in layout(model))
+        kept = chains * draws
+        warn_if_large(2 * size * kept, f"{kept:,} draws of {size:,} parameters", "Keep fewer draws= (--draws).")
         first = _Attempt(
             "low_rank" if size <= LOW_RANK_LIMIT else "diag",
             target_accept or (0.9 if model.group else 0.8),
@@ -150,17 +153,17 @@ def fit(
                 modes = find_modes(logp, [prior_point(model, rng) for _ in range(STARTS)])
             sample = partial(_sample_modes, modes) if modes else _sample
         best = trace = sample(model, logp, first, seed, chains, progress, cores)
-        tried = [str(first)]
-        while retry and not (trace.diagnostics.converged or trace.diagnostics.interrupted):
+        tried, interrupted = [str(first)], trace.diagnostics.interrupted
+        while retry and not (trace.diagnostics.converged or interrupted):
             attempt = _next_attempt(first, len(tried), trace.diagnostics, model.law.multimodal)
             if attempt is None:
                 break
             try:
                 trace = sample(model, logp, attempt, _next_seed(seed, len(tried)), chains, progress, cores)
             except KeyboardInterrupt:  # nothing drawn yet in this try: the tries before it stand
-                tried.append(f"{attempt}, interrupted")
+                tried, interrupted = [*tried, f"{attempt}, interrupted"], True
                 break
-            tried.append(str(attempt))
+            tried, interrupted = [*tried, str(attempt)], trace.diagnostics.interrupted
             best = min(best, trace, key=lambda t: _rank(t.diagnostics))
     if not best.diagnostics.converged:
         warnings.warn(f"The fit of {model.law.name} is {best.diagnostics}.", ConvergenceWarning, stacklevel=2)
@@ -173,9 +176,23 @@ def fit(
         | {
             "sampler": f"nutpie NUTS, {best.attempt}",
             "attempts": tried,
+            "interrupted": interrupted,
             "tune": best.attempt.tune,
         },
     )
+
+
+def whole(posterior: Posterior) -> Posterior:
+    """Return a fit that is one step of a longer work; where the user stopped it, the work stops too.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The fit was interrupted: draws cut short would spoil what is made of several fits.
+    """
+    if posterior.diagnostics.interrupted or posterior.info.get("interrupted"):
+        raise KeyboardInterrupt
+    return posterior
 
 
 def _check_settings(draws, tune, chains, target_accept, seed, method):

@@ -192,7 +192,7 @@ def cache_folder() -> Path:
     import pooch
 
     root = Path(os.environ.get("BAYESCALE_CACHE") or pooch.os_cache("bayescale"))
-    return root / "-".join(["code", *_versions()])
+    return root / "-".join(["checked", *_versions()])
 
 
 @cache

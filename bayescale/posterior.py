@@ -16,6 +16,7 @@ from bayescale.errors import InputError
 from bayescale.law import Law
 from bayescale.laws import LAWS
 from bayescale.layout import WEIGHTS, natural_dims
+from bayescale.memory import warn_if_large
 from bayescale.model import MEAN, NEW_LABEL, NONE, PARTIAL, SPREAD, Model
 from bayescale.noise import Noise
 from bayescale.storage import Stored, read_tree, write_tree
@@ -242,6 +243,13 @@ class Posterior:
             What the noise asks of each run: `Model.facts`.
         """
         table = self.model.runs if runs is None else runs
+        draws = self.dataset.sizes["chain"] * self.dataset.sizes["draw"]
+        warn_if_large(
+            draws * len(table),
+            f"{draws:,} draws for each of {len(table):,} runs",
+            "Fit with fewer draws= (--draws), or to fewer runs: average repeated ones (--average-seeds), or drop "
+            "checkpoints.",
+        )
         inputs = {s: xr.DataArray(x, dims="run") for s, x in self.model.inputs(table).items()}
         params = self.params()
         beyond = self.beyond(inputs)
@@ -325,7 +333,8 @@ class Posterior:
         -------
         DataFrame
             ``chain`` and ``draw``, then a column for each scalar, in the order and under the names of `summary`:
-            ``alpha``, or ``alpha[text]`` where it varies between groups. ``attrs["units"]`` has the unit of each.
+            ``alpha``, or ``alpha[text]`` where it varies between groups. ``attrs["units"]`` has the unit of each. Where
+            the fit has not converged, a column ``doubts`` says so in every row.
         """
         draws = self.dataset
         chains, kept = draws.sizes["chain"], draws.sizes["draw"]
@@ -342,6 +351,8 @@ class Posterior:
                 columns[label] = value.to_numpy()[(slice(None), slice(None), *place)].ravel()
                 units[label] = value.attrs.get("units", "1")
         table = pd.DataFrame(columns)
+        if not self.converged:  # attributes do not survive a file of text
+            table["doubts"] = str(self.diagnostics)
         table.attrs["units"] = units
         return table
 

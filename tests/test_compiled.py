@@ -138,8 +138,8 @@ def test_cold_and_warm_cache_two_processes_damage_and_no_home_give_the_same_draw
     draws = printed(first)
     assert printed(second) == draws
     assert printed(start(FIT, cache)) == draws  # warm
-    kept = sorted(cache.rglob("*.nb[ci]"))
-    assert len(kept) > 20
+    kept = sorted(path for path in cache.rglob("*") if path.suffix in (".nbi", ".nbc", ".py"))
+    assert len(kept) > 4
     for number, path in enumerate(kept):
         path.write_bytes([*DAMAGE.values()][number % len(DAMAGE)](path.read_bytes()))
     assert printed(start(FIT, cache)) == draws
@@ -150,7 +150,7 @@ def test_cold_and_warm_cache_two_processes_damage_and_no_home_give_the_same_draw
 
 @pytest.mark.slow
 def test_a_kill_while_compiling_leaves_nothing_that_is_read_back(tmp_path):
-    """Killed in the middle of writing the tenth file of code."""
+    """Killed in the middle of writing the fifth file of code."""
     killer = """
 import itertools, os, signal
 from numba.core import caching
@@ -159,7 +159,7 @@ import contextlib
 @contextlib.contextmanager
 def dying(self, path):
     with write(self, path) as file:
-        if next(number) == 20:
+        if next(number) == 4:
             file.write(b"half")
             file.flush()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -170,7 +170,7 @@ caching.IndexDataCacheFile._open_for_write = dying
     killed = start(killer + FIT, cache)
     killed.communicate(timeout=400)
     assert killed.returncode == -9
-    assert len(list(cache.rglob("*.nb[ci]"))) >= 15
+    assert len(list(cache.rglob("*.nb[ci]"))) == 4
     assert printed(start(FIT, cache)) == printed(start(FIT, tmp_path / "another"))
 
 

@@ -20,6 +20,7 @@ FLOORS = {
         "streams",
         "search",
         "errors",
+        "memory",
         "files",
         "progress",
         "tasks",

@@ -35,7 +35,7 @@ from bayescale.answers.splits import (
     split_by_size,
 )
 from bayescale.errors import BayescaleWarning, InputError
-from bayescale.inference import fit
+from bayescale.inference import fit, whole
 from bayescale.law import Law
 from bayescale.many import fit_many
 from bayescale.model import Model
@@ -60,7 +60,7 @@ class _Fits(NamedTuple):
     workers: int
 
     def fit(self, model: Model) -> Posterior:
-        return fit(
+        posterior = fit(
             model,
             seed=self.seed,
             draws=self.draws,
@@ -68,6 +68,7 @@ class _Fits(NamedTuple):
             progress=self.progress,
             method=self.method,
         )
+        return whole(posterior)
 
     def fit_each(self, models: Mapping[str, Model], name: str) -> dict[str, Posterior]:
         """Fit several models, in processes of their own where there are workers; ``name`` says of which runs."""
@@ -78,7 +79,7 @@ class _Fits(NamedTuple):
         fits = fit_many({f"{key}{name}": model for key, model in models.items()}, **settings)
         if failed := [one for one in fits if one.failed]:
             raise InputError(f"The fit of {failed[0].name} failed: {failed[0].error}")
-        return {key: one.value for key, one in zip(models, fits, strict=True)}
+        return {key: whole(one.value) for key, one in zip(models, fits, strict=True)}
 
 
 def backtest(

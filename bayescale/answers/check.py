@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import warn_unless_converged
+from bayescale.answers.common import doubted, warn_unless_converged
 from bayescale.answers.patterns import one_sided, pattern_sentences, rounding, tails, together
 from bayescale.answers.sensitivity import contraction, mostly_prior_sentences
+from bayescale.answers.trust import trust
 from bayescale.clusters import EARLIER, OTHERS
 from bayescale.discrepancy import Quadratic
 from bayescale.law import Position
@@ -23,6 +24,7 @@ FEW_RUNS = 10
 OUTLIER = 0.5
 OUTSIDE = 0.05
 USED_DRAWS = 400
+GOOD_K = 0.7
 
 
 def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
@@ -41,7 +43,8 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
         By ``run``: ``residual``, log of measured over expected response (posterior median; expected includes the
         discrepancy; the plain difference where the noise is not on the log scale), ``residual_lower`` and
         ``residual_upper``, the 90 % band of noise; ``pit``, the leave-one-out
-        probability integral transform (uniform if the fit is calibrated); ``outlier``, the probability that the run
+        probability integral transform (uniform if the fit is calibrated); ``pareto_k``, above ``attrs["good_k"]``
+        where that is unreliable; ``outlier``, the probability that the run
         lies farther from the law than a normal core with the fitted scale would put any of the runs [1]_; ``cost``;
         ``group``.
 
@@ -86,16 +89,17 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
             ),
             "residual_lower": noise.isel(quantile=0, drop=True),
             "residual_upper": noise.isel(quantile=1, drop=True),
-            "pit": _loo_pit(posterior, at),
+            **_leave_one_out(posterior, at),
             "outlier": far.mean(("chain", "draw")),
             "cost": ("run", model.cost(), _cost_words(model)),
         },
         attrs={
             "law": model.law.name,
-            "converged": int(posterior.converged),
+            **trust(posterior),
             "discrepancy": str(model.discrepancy),
             "noise": str(model.noise),
             "error_column": error_column(model.law.output.symbol),
+            "good_k": min(1 - 1 / np.log10(location.sizes["chain"] * location.sizes["draw"]), GOOD_K),
         },
     )
     if model.group:
@@ -115,19 +119,32 @@ def _cost_words(model: Model) -> dict[str, str]:
     return {"units": first.unit, "long_name": first.meaning}
 
 
-def _loo_pit(posterior: Posterior, at) -> xr.DataArray:
-    """Leave one run out, given the others of its cluster where there are clusters."""
-    from arviz_stats.base import array_stats
-
+def _leave_one_out(posterior: Posterior, at) -> dict[str, xr.DataArray]:
+    """``pit`` and ``pareto_k`` of every run, left out given the others of its cluster where there are clusters."""
     response = xr.DataArray(posterior.model.response, dims="run")
     noise, *at = posterior.given_cluster(OTHERS, at=at)
-    below = noise.cdf(response, *at).transpose("run", "chain", "draw")
+    below = noise.cdf(response, *at).transpose("run", "chain", "draw").to_numpy()
     log_density = noise.log_density(response, *at).transpose("run", "chain", "draw").to_numpy()
     flat = (log_density.shape[0], -1)
-    log_weights, _ = array_stats.psislw(log_density.reshape(flat))  # takes the negative of the log weights
+    log_weights, k = zip(*(_smoothed(row) for row in log_density.reshape(flat)), strict=True)
+    log_weights = np.array(log_weights)
     weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
-    pit = (weights * below.to_numpy().reshape(flat)).sum(axis=1) / weights.sum(axis=1)
-    return xr.DataArray(pit, dims="run", attrs={"long_name": "leave-one-out probability of less", "units": "1"})
+    pit = (weights * below.reshape(flat)).sum(axis=1) / weights.sum(axis=1)
+    return {
+        "pit": xr.DataArray(pit, dims="run", attrs={"long_name": "leave-one-out probability of less", "units": "1"}),
+        "pareto_k": xr.DataArray(np.array(k), dims="run", attrs={"long_name": "Pareto k", "units": "1"}),
+    }
+
+
+def _smoothed(log_density: np.ndarray) -> tuple[np.ndarray, float]:
+    """Log weights of draws that leave one run out, and Pareto k; infinite where the tail has one value only."""
+    from arviz_stats.base import array_stats
+
+    try:
+        log_weights, k = array_stats.psislw(log_density)  # takes the negative of the log weights
+    except ValueError:  # draws stand still, so they tell nothing of what leaving the run out would do
+        return np.zeros_like(log_density), np.inf
+    return log_weights, float(k)
 
 
 def _outlier_limit(n: int) -> float:
@@ -305,6 +322,12 @@ def check_sentences(check: xr.Dataset) -> list[str]:
     n = check.sizes["run"]
     inside = np.sum(parts["cover_90"].to_numpy() * _part_sizes(check, parts)) / n
     lines.append(f"Leave-one-out: {100 * inside:.0f} % of the {n} runs lie inside their 90 % interval.")
+    limit = check.attrs["good_k"]
+    if bad := int((~(check["pareto_k"] <= limit)).sum()):
+        lines.append(
+            f"Pareto k is above {limit:.2f} for {bad} of the {n} runs: what is said of leaving one out is unreliable "
+            "there. Compare laws by='largest' (--by largest)."
+        )
     lines += slight
     patterns = pattern_sentences(check)
     lines += patterns
@@ -313,7 +336,7 @@ def check_sentences(check: xr.Dataset) -> list[str]:
     elif not misfit and not slight:
         excess = " and no excess over repeated runs" if np.isfinite(parts["seed_sd"].to_numpy()).any() else ""
         lines.insert(0, f"No misfit found: residuals show no smooth pattern{excess}.")
-    return lines
+    return [*doubted(check), *lines]
 
 
 def _part_sizes(check: xr.Dataset, parts: pd.DataFrame) -> np.ndarray:

@@ -11,7 +11,7 @@ import xarray as xr
 from bayescale.answers.mixture import Stack
 from bayescale.answers.stacking import BOOTSTRAPS, ENOUGH, stack
 from bayescale.errors import BayescaleWarning, InputError
-from bayescale.inference import fit
+from bayescale.inference import fit, whole
 from bayescale.law import Law
 from bayescale.laws import find_law
 from bayescale.model import Model
@@ -76,9 +76,10 @@ class Recipe:
         Posterior or Stack
             Either is asked alike: `forecast`, `allocate`, `threshold`.
         """
-        posteriors = {name: fit(model, seed=seed, progress=progress) for name, model in self.models(runs).items()}
-        if len(posteriors) == 1:
-            return next(iter(posteriors.values()))
+        models = self.models(runs)
+        if len(models) == 1:
+            return fit(next(iter(models.values())), seed=seed, progress=progress)
+        posteriors = {name: whole(fit(model, seed=seed, progress=progress)) for name, model in models.items()}
         return weigh(posteriors, seed=seed, progress=progress)
 
     def __str__(self):
@@ -108,7 +109,9 @@ def weigh(posteriors: Mapping[str, Posterior], *, seed: int = 0, progress: bool 
     names, equal = list(posteriors), np.full(len(posteriors), 1 / len(posteriors))
     draws = stream("stack weights", seed).dirichlet(ENOUGH * equal, BOOTSTRAPS)
     drawn = xr.DataArray(draws, {"law": names}, ("sample", "law"))
-    return Stack(dict(posteriors), dict(zip(names, equal.tolist(), strict=True)), drawn, "largest", seed, (said,))
+    return Stack(
+        dict(posteriors), dict(zip(names, equal.tolist(), strict=True)), drawn, "largest", seed, (said,), (said,)
+    )
 
 
 def _names(laws: Sequence[Law]) -> list[str]:

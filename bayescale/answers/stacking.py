@@ -21,11 +21,15 @@ BOOTSTRAPS = 1000
 
 
 class _Scored(NamedTuple):
-    """Log predictive densities: of each law, shape (law, score); which unit each is of; and what to say of them."""
+    """Log predictive densities: of each law, shape (law, score); which unit each is of; what to say of them.
+
+    And what speaks against the weights.
+    """
 
     scores: np.ndarray
     unit_of: np.ndarray
     notes: list[str]
+    doubts: list[str]
 
 
 def stack(
@@ -111,6 +115,7 @@ def stack(
         by,
         seed,
         tuple(notes),
+        tuple(scored.doubts),
     )
 
 
@@ -147,9 +152,8 @@ def _roll(
         f"{listed(map(_percent, left_out))}. They share what is special about large runs; the intervals ignore that."
     ]
     notes += [f"The cut of {_percent(share)} is left out: {error}" for share, error in refused.items()]
-    if flags:
-        notes.append(f"Not converged: the refit of {listed(flags)}; the weights are unreliable.")
-    return _Scored(np.concatenate(scores, axis=1), unit_of, notes)
+    doubts = [f"Not converged: the refit of {listed(flags)}; the weights of the stack are unreliable."] if flags else []
+    return _Scored(np.concatenate(scores, axis=1), unit_of, notes, doubts)
 
 
 def _cross(posteriors: Mapping[str, Posterior], by: str, unit: str | None, seed: int, progress: bool | None) -> _Scored:
@@ -159,13 +163,16 @@ def _cross(posteriors: Mapping[str, Posterior], by: str, unit: str | None, seed:
     what = counted(scores.shape[1], "run") if unit is None else f"{scores.shape[1]} values of {unit!r}"
     flags = result.table.loc[result.table["flags"] != "", "flags"]
     notes = [f"Scored on {what}, inside the range of the runs: weights for extrapolation come from by='largest'."]
-    notes += [f"{name}: {flag}; its score is unreliable there." for name, flag in flags.items()]
-    return _Scored(scores, np.arange(scores.shape[1]), notes)
+    doubts = [
+        f"{name}: {flag}; its score is unreliable there, and so are the weights of the stack."
+        for name, flag in flags.items()
+    ]
+    return _Scored(scores, np.arange(scores.shape[1]), notes, doubts)
 
 
 def _weigh(scored: _Scored, times: np.ndarray, imaginary: int, seed: int) -> tuple[np.ndarray, Any]:
     """Weights, and draws of them by the Bayesian bootstrap; each unit counts once however often it was scored."""
-    scores, unit_of, _ = scored
+    scores, unit_of, *_ = scored
     if not np.isfinite(scores.max(axis=0)).all():
         raise InputError(
             f"{np.sum(~np.isfinite(scores.max(axis=0)))} scored units have no finite density under any law, so they "

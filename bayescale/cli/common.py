@@ -12,6 +12,8 @@ import typer
 from bayescale.errors import InputError
 from bayescale.files import check_place
 
+INTERRUPTED = 130  # exit code, as the shell has it for Ctrl-C
+
 RunsArgument = Annotated[
     str,
     typer.Argument(
@@ -176,6 +178,27 @@ def check_output(output: Path | None, source: str | None = None) -> None:
         raise InputError(f"Cannot write {str(output)!r}: permission denied. Name a file that can be written.")
 
 
+def keep(fitted, output: Path | None) -> Path | None:
+    """Save a posterior or stack; draws cut short by Ctrl-C go beside a file that is there, not in its place."""
+    if output is None:
+        return None
+    if was_interrupted(fitted) and os.path.exists(output):
+        output = output.with_name(f"{output.stem}.interrupted{output.suffix}")
+    fitted.save(output)
+    return output
+
+
+def was_interrupted(fitted) -> bool:
+    """Whether Ctrl-C cut a fit short."""
+    return bool(getattr(fitted, "info", {}).get("interrupted"))
+
+
+def end_if_interrupted(fitted) -> None:
+    """End with the exit code of Ctrl-C, after what was drawn until then is kept and printed."""
+    if was_interrupted(fitted):
+        raise typer.Exit(INTERRUPTED)
+
+
 def check_figure(path: Path | None) -> None:
     """Refuse, before the work is done, a figure that cannot be written after it."""
     if path is None:
@@ -250,12 +273,15 @@ def open_either(path: str):
 
 def summary_of_stack(saved) -> dict[str, Any]:
     """Return a stack as JSON shows it."""
+    from bayescale.answers.trust import doubts_of
+
     return {
         "by": saved.by,
         "seed": saved.seed,
         "converged": saved.converged,
         "weights": saved.table().reset_index().to_dict("records"),
         "notes": list(saved.notes),
+        "doubts": doubts_of(saved),
     }
 
 
@@ -268,10 +294,13 @@ def open_all(paths: list[str]) -> dict[str, Any]:
 
 def summary_of(posterior) -> dict[str, Any]:
     """Return a posterior as JSON shows it."""
+    from bayescale.answers.trust import doubts_of
+
     return {
         "law": posterior.model.law.name,
         "converged": posterior.converged,
         "problems": posterior.diagnostics.problems,
+        "doubts": doubts_of(posterior),
         "seed": posterior.info.get("seed"),
         "model": posterior.model.to_dict(),
         "summary": posterior.summary().reset_index(names="parameter").to_dict("records"),

@@ -54,6 +54,7 @@ def compare(
     from bayescale.answers.comparison import check_question
     from bayescale.answers.comparison import compare as compare_posteriors
     from bayescale.inference import fit as fit_model
+    from bayescale.inference import whole
     from bayescale.plots.comparison import plot_comparison
     from bayescale.progress import track
 
@@ -81,7 +82,7 @@ def compare(
         }
         check_question(models, by, unit)
         fits = track(list(models.items()), lambda item: f"fit of {item[0]}")
-        posteriors = {name: fit_model(model, seed=seed) for name, model in fits}
+        posteriors = {name: whole(fit_model(model, seed=seed)) for name, model in fits}
     else:
         if len(sources) < 2:
             raise InputError("A comparison needs two: one table with --law twice, or two saved posteriors.")

@@ -24,6 +24,8 @@ from bayescale.cli.common import (
     UnfinishedOption,
     build_model,
     check_output,
+    end_if_interrupted,
+    keep,
     print_json,
     summary_of,
 )
@@ -48,6 +50,9 @@ def fit(
     draws: Annotated[int, typer.Option("--draws", help="Kept draws of each chain.")] = 1000,
     tune: Annotated[int, typer.Option("--tune", help="Tuning draws of each chain.")] = 1000,
     chains: Annotated[int, typer.Option("--chains", help="Independent chains.")] = 4,
+    target_accept: Annotated[
+        float | None, typer.Option("--target-accept", help="Acceptance probability; higher means smaller steps.")
+    ] = None,
     fast: FastOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -62,17 +67,25 @@ def fit(
     model = build_model(
         runs, law, column, fill, pool, prior, noise, discrepancy, average, unfinished, cluster, input_error
     )
-    posterior = fit_model(model, seed=seed, draws=draws, tune=tune, chains=chains, method="fast" if fast else "nuts")
-    if output is not None:
-        posterior.save(output)
+    posterior = fit_model(
+        model,
+        seed=seed,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        target_accept=target_accept,
+        method="fast" if fast else "nuts",
+    )
+    kept = keep(posterior, output)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayescaleWarning)  # said once already, by the fit
         sentences = check_sentences(check_fit(posterior))
     if as_json:
-        print_json(summary_of(posterior) | {"check": sentences, "output": str(output) if output else None})
-        return
-    print(posterior)
-    print()
-    print("\n".join(sentences))
-    if output is not None:
-        print(f"\nKept in {output}. Ask it: bayescale forecast {output} --help")
+        print_json(summary_of(posterior) | {"check": sentences, "output": str(kept) if kept else None})
+    else:
+        print(posterior)
+        print()
+        print("\n".join(sentences))
+        if kept is not None:
+            print(f"\nKept in {kept}. Ask it: bayescale forecast {kept} --help")
+    end_if_interrupted(posterior)
