@@ -46,12 +46,6 @@ matrix: $(VENV)/installed-test
 	$(BIN)/python -m pip install --quiet --group matrix
 	$(BIN)/python tests/matrix.py $(ARGS)
 
-# Known vulnerabilities of what is installed; a package that cannot be looked up is a failure too.
-audit: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --group audit
-	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/audited.txt
-	$(BIN)/python -m pip_audit --strict --disable-pip --no-deps --requirement $(VENV)/audited.txt
-
 # Draws the pictures of tests/baseline anew, after a change of a figure that was meant. Look at every one.
 baselines: $(VENV)/installed-test
 	$(BIN)/python -m pytest tests/test_figures.py -k picture_kept --remake-baselines
