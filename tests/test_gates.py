@@ -225,13 +225,6 @@ def test_a_forecast_farther_out_than_any_backtest_could_tell_says_so(exact_poste
     assert far.attrs["doubts"][0] == forecast_sentences(far)[0]
 
 
-def test_a_forecast_beyond_where_the_backtest_held_says_so(exact_posterior):
-    told = replace(exact_posterior, info={"backtest": {"holds": 8.0}})
-    assert bs.forecast(told, N=7e9, D=1e10).attrs["doubts"] == []
-    (doubt,) = bs.forecast(told, N=9e9, D=1e10).attrs["doubts"]
-    assert "intervals held only up to 8 times" in doubt
-
-
 # -- The command line and the report
 
 COMMANDS = {

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ CLOSE = 4.0
 UNRELIABLE_SHARE = 0.05
 NEW_GROUPS, FEW_DRAWS = 50, 50
 HELD_SHARE, HELD_LEAST = 0.2, 5
+_NONE: Mapping[str, Diagnostics] = MappingProxyType({})
 _STEPS, _TOLERANCE, _CENTRING = 200, 1e-10, 0.1
 
 
@@ -357,7 +359,7 @@ def log_mean(log_density: xr.DataArray) -> xr.DataArray:
     return ops.log(ops.exp(log_density - top).mean(("chain", "draw"))) + top
 
 
-def _tabulate(by: str, criteria: Mapping[str, Criterion], bad: Mapping[str, Diagnostics]) -> Comparison:
+def _tabulate(by: str, criteria: Mapping[str, Criterion], bad: Mapping[str, Diagnostics] = _NONE) -> Comparison:
     names = sorted(criteria, key=lambda name: -float(criteria[name].elpd_i.sum()))
     scores = np.stack([criteria[name].elpd_i.to_numpy() for name in names])
     n = scores.shape[1]

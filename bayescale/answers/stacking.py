@@ -29,7 +29,7 @@ class _Scored(NamedTuple):
     scores: np.ndarray
     unit_of: np.ndarray
     notes: list[str]
-    doubts: list[str]
+    doubts: Sequence[str] = ()
 
 
 def stack(

@@ -64,19 +64,13 @@ def _of_one(posterior: Posterior) -> list[str]:
 
 
 def _too_far(posterior: Posterior, beyond: float) -> list[str]:
-    """Say so where an answer lies farther out than a backtest has held, or than any backtest of the runs could tell."""
-    told = posterior.info.get("backtest")
-    if told is not None and beyond > told["holds"]:
-        return [
-            f"This answer lies {beyond:.3g} times beyond the runs; in the backtest of {posterior.model.law.name} "
-            f"intervals held only up to {told['holds']:.3g} times: do not trust its interval."
-        ]
-    if told is None and beyond > (span := _span(posterior)):
-        return [
-            f"This answer lies {beyond:.3g} times beyond the runs, which span only {span:.3g} times themselves: no "
-            "backtest of them can tell whether its interval holds."
-        ]
-    return []
+    """Say so where an answer lies farther out than any backtest of the runs could tell."""
+    if beyond <= (span := _span(posterior)):
+        return []
+    return [
+        f"This answer lies {beyond:.3g} times beyond the runs, which span only {span:.3g} times themselves: no "
+        "backtest of them can tell whether its interval holds."
+    ]
 
 
 def _span(posterior: Posterior) -> float:
