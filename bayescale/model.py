@@ -16,7 +16,7 @@ from bayescale.discrepancy import Quadratic, tau
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.input_error import errors_of, read_input_error, response_variance
 from bayescale.law import Law, Param, input_spans, reference_values
-from bayescale.laws import find_law
+from bayescale.laws import LAWS, find_law
 from bayescale.measured import error_column, read_errors
 from bayescale.noise import TRIALS, Noise, find_noise
 from bayescale.prior import POSITIVE, REAL, Prior
@@ -483,11 +483,16 @@ class Model:
         return "\n".join(lines)
 
     def __getstate__(self):
-        return {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in self.__dict__.items()}
+        state = {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in self.__dict__.items()}
+        name = f"{self.law.name}:{self.law.inputs[0].column}" if self.law.movable else self.law.name
+        if self.law.name in LAWS and find_law(name) == self.law:
+            state["law"] = name  # processes cannot send each other a law that a function made
+        return state
 
     def __setstate__(self, state):
         proxied = ("pooling", "priors", "reference", "spans", "zero", "input_error")
-        self._set(**{k: MappingProxyType(v) if k in proxied else v for k, v in state.items()})
+        fields = {k: MappingProxyType(v) if k in proxied else v for k, v in state.items()}
+        self._set(**fields | ({"law": find_law(state["law"])} if isinstance(state["law"], str) else {}))
 
     def describe(self) -> pd.DataFrame:
         """Count, ranges and geometric means of the runs, a line for each group."""

@@ -1,15 +1,20 @@
 """Many fits are the fits one would make by oneself: in this process, in a pool, on a cluster, and read back."""
 
 import os
+import pickle
 import signal
 import time
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import bayescale as bs
 from bayescale import many
+from bayescale.diagnostics import Diagnostics
 from bayescale.errors import ConvergenceWarning
+from bayescale.laws import find_law
 
 SETTINGS = {"method": "fast", "draws": 100, "chains": 2}
 
@@ -60,10 +65,6 @@ def test_each_is_the_fit_alone_and_is_read_back(models, alone, tmp_path, monkeyp
 
 
 def test_a_failed_fit_is_reported_and_doubtful_ones_are_named_once(models, monkeypatch, certain, exact_posterior):
-    from dataclasses import replace
-
-    from bayescale.diagnostics import Diagnostics
-
     bad = replace(exact_posterior, diagnostics=Diagnostics(1.5, "E", 40.0, 40.0, "E", 0, 1.0))
 
     def fit(model, **settings):
@@ -75,6 +76,22 @@ def test_a_failed_fit_is_reported_and_doubtful_ones_are_named_once(models, monke
     with pytest.warns(ConvergenceWarning, match="1 of 4 fits have not converged: c"):
         fits = bs.fit_many(models, workers=1)
     assert [one.error for one in fits] == ["", "no good", "", ""]
+
+
+@pytest.mark.parametrize("name", ["broken_1:C", "mixing_3", "chinchilla", "saturating:D"])
+def test_models_of_every_kind_of_law_can_be_sent(name):
+    law = find_law(name)
+    table = pd.DataFrame({column: np.linspace(0.1, 0.4, 6) for column in law.columns}).assign(L=2.5)
+    model = bs.Model(law, table)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.law == law
+    assert again.to_dict() == model.to_dict()
+
+
+def test_a_law_of_ones_own_is_sent_as_it_is(models):
+    law = replace(models["a"].law, name="mine")
+    model = bs.Model(law, models["a"].runs)
+    assert pickle.loads(pickle.dumps(model)).law == law
 
 
 def test_seeds_must_match(models):
