@@ -270,8 +270,10 @@ def summary(log: pd.DataFrame) -> pd.DataFrame:
         row: dict[str, Any] = {"condition": condition, "option": option, "fits": n}
         for name in ("run", "law"):
             for level in LEVELS:
-                share = float((abs(part[f"below_{name}"] - 0.5) <= level / 2).mean())
-                row[f"{name} {level:.0%}"] = f"{share:.2f} ± {np.sqrt(share * (1 - share) / n):.2f}"
+                held = int((abs(part[f"below_{name}"] - 0.5) <= level / 2).sum())
+                # Of Jeffreys' posterior of a share, which is not zero where all are held.
+                error = np.sqrt((held + 0.5) * (n - held + 0.5) / (n + 1) ** 2 / (n + 2))
+                row[f"{name} {level:.0%}"] = f"{held / n:.2f} ± {error:.2f}"
             row[f"{name} width"] = f"{100 * part[f'width_{name}'].median():.1f} %"
         warned = part["warned"].fillna("")
         warned = warned[warned != NOT_CHECKED]
@@ -284,6 +286,15 @@ def summary(log: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("condition", key=lambda c: c.map(order), kind="stable")
 
 
+def markdown(table: pd.DataFrame) -> str:
+    """Lay the summary out as the README has it."""
+    shown = table[["condition", "option", "fits", "run 50%", "run 90%", "law 90%", "run width", "of"]]
+    shown = shown.rename(columns={"of": "share of fits warned of"})
+    lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
+    lines += ["| " + " | ".join(str(v) for v in row) + " |" for row in shown.itertuples(index=False)]
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Simulate, or print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -294,9 +305,9 @@ def main() -> None:
     simulate_all(asked.simulations, asked.minutes)
     if asked.summary:
         log = pd.read_csv(LOG)
-        print(summary(log).to_string(index=False))
-        versions = ", ".join(log["version"].unique())
-        print(f"{len(log)} fits; bayescale {versions}; {log['date'].min()} to {log['date'].max()}")
+        print(markdown(summary(log)))
+        failed, versions = int((~log["converged"]).sum()), ", ".join(log["version"].unique())
+        print(f"\n{len(log)} fits, {failed} not converged; bayescale {versions}, {log['date'].max()}")
 
 
 if __name__ == "__main__":
