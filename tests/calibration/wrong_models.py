@@ -83,7 +83,7 @@ def checkpoints() -> pd.DataFrame:
 
 def target(runs: pd.DataFrame) -> tuple[float, float]:
     """Ten times the compute of the largest run, at 20 tokens per parameter."""
-    C = 10 * float((6 * runs["N"] * runs["D"]).max())
+    C = 60 * float((runs["N"].to_numpy() * runs["D"].to_numpy()).max())
     return float(np.sqrt(C / 120)), float(np.sqrt(C * 20 / 6))
 
 
@@ -262,10 +262,11 @@ def simulate_all(simulations: int, minutes: float) -> None:
         line.to_csv(LOG, mode="a", header=not LOG.exists(), index=False)
 
 
-def summary(log: pd.DataFrame) -> pd.DataFrame:
+def summary(log: Any) -> pd.DataFrame:
     """Coverage of the central 50 and 90 % intervals of a run and of the law, median widths, and what was warned of."""
     rows = []
-    for (condition, option), part in log.groupby(["condition", "option"], sort=False):
+    cells: Any = log.groupby(["condition", "option"], sort=False)
+    for (condition, option), part in cells:
         n = len(part)
         row: dict[str, Any] = {"condition": condition, "option": option, "fits": n}
         for name in ("run", "law"):
@@ -288,7 +289,7 @@ def summary(log: pd.DataFrame) -> pd.DataFrame:
 
 def markdown(table: pd.DataFrame) -> str:
     """Lay the summary out as the README has it."""
-    shown = table[["condition", "option", "fits", "run 50%", "run 90%", "law 90%", "run width", "of"]]
+    shown: Any = table[["condition", "option", "fits", "run 50%", "run 90%", "law 90%", "run width", "of"]]
     shown = shown.rename(columns={"of": "share of fits warned of"})
     lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
     lines += ["| " + " | ".join(str(v) for v in row) + " |" for row in shown.itertuples(index=False)]
@@ -304,9 +305,9 @@ def main() -> None:
     asked = parser.parse_args()
     simulate_all(asked.simulations, asked.minutes)
     if asked.summary:
-        log = pd.read_csv(LOG)
+        log: Any = pd.read_csv(LOG)
         print(markdown(summary(log)))
-        failed, versions = int((~log["converged"]).sum()), ", ".join(log["version"].unique())
+        failed, versions = int((log["converged"] == 0).sum()), ", ".join(log["version"].unique())
         print(f"\n{len(log)} fits, {failed} not converged; bayescale {versions}, {log['date'].max()}")
 
 
