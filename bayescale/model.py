@@ -13,6 +13,7 @@ import xarray as xr
 from bayescale.cost import six_nd
 from bayescale.discrepancy import Quadratic, tau
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.given import check_kind, check_text
 from bayescale.law import Law, Param, input_spans, reference_values
 from bayescale.laws import find_law
 from bayescale.measured import error_column, read_errors
@@ -105,8 +106,11 @@ class Model:
         discrepancy: bool | Quadratic = False,
         zero: Mapping[str, str | Sequence[str]] | None = None,
     ):
-        if not isinstance(runs, pd.DataFrame):
-            raise InputError(f"runs must be a DataFrame, {type(runs).__name__} was given; read it with read_runs.")
+        check_kind("law", law, (Law, str))
+        check_kind("runs", runs, pd.DataFrame, "Read them with read_runs.")
+        check_kind("priors", priors or {}, Mapping, "Write {'E': 'LogNormal(0.5, 0.2)'}.")
+        check_kind("zero", zero or {}, Mapping, "Write {'E': ['text']}.")
+        check_kind("discrepancy", discrepancy, (bool, Quadratic))
         law = find_law(law, runs.columns) if isinstance(law, str) else law
         if not all(law.columns):
             raise InputError(f"Law {law.name!r} takes any one input; say which, as in law.on('C').")
@@ -491,6 +495,7 @@ def _read_pool(pool, params, runs) -> tuple[str | None, dict[str, str]]:
     symbols = [p.symbol for p in params]
     if pool is None:
         return None, dict.fromkeys(symbols, COMPLETE)
+    check_kind("pool", pool, (str, Mapping), "Name a column of the runs, or write {'E': None, '*': 'modality'}.")
     if isinstance(pool, str):
         column, kind = _read_kind(pool)
         asked: dict[str, str] = {}
@@ -517,6 +522,7 @@ def _read_pool(pool, params, runs) -> tuple[str | None, dict[str, str]]:
 
 
 def _read_kind(text, runs=None) -> tuple[str, str]:
+    check_text("The pooling of a parameter", text, "modality")
     if text is None:
         return "", NONE
     if text in (NONE, COMPLETE) and (runs is None or text not in runs.columns):
@@ -553,6 +559,7 @@ def _read_zero(zero, law: Law, group, kinds, runs) -> dict[str, tuple[str, ...]]
     """Groups in which a parameter is zero, checked."""
     read = {}
     for symbol, given in (zero or {}).items():
+        check_kind(f"zero of {symbol!r}", given, (str, list, tuple), "Name groups: {'E': ['text']}.")
         names = tuple([given] if isinstance(given, str) else map(str, given))
         param = {p.symbol: p for p in law.params}.get(symbol)
         if param is None or param.support != POSITIVE:

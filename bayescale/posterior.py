@@ -13,10 +13,12 @@ from bayescale import ops
 from bayescale.diagnostics import Diagnostics
 from bayescale.discrepancy import TAU
 from bayescale.errors import InputError
+from bayescale.given import check_kind, check_text
 from bayescale.law import Law
 from bayescale.laws import LAWS
 from bayescale.layout import WEIGHTS, natural_dims
 from bayescale.model import MEAN, NEW_LABEL, NONE, PARTIAL, SPREAD, Model
+from bayescale.soundness import check_sound, refusing_damage
 from bayescale.storage import Stored, read_tree, write_tree
 from bayescale.streams import stream
 from bayescale.words import preformatted
@@ -125,6 +127,7 @@ class Posterior:
         InputError
             Unknown group, or a new one from parameters that share nothing between groups.
         """
+        check_text("group", group, "text")
         posterior = self.dataset
         names = [p.symbol for p in self.model.params]
         if self.model.discrepancy:
@@ -453,11 +456,18 @@ def open_posterior(path: str | os.PathLike[str], law: Law | None = None) -> Post
     InputError
         No such file; not a posterior of bayescale; cut short; changed since; a law that is not in the gallery.
     """
+    if law is not None:
+        check_kind("law", law, Law)
     return from_stored(read_tree(path), path, law)
 
 
 def from_stored(stored: Stored, path: str | os.PathLike[str], law: Law | None = None) -> Posterior:
     """Make the posterior again that was read from a file; errors name the file."""
+    with refusing_damage(path, "posterior"):
+        return _rebuilt(stored, path, law)
+
+
+def _rebuilt(stored: Stored, path: str | os.PathLike[str], law: Law | None) -> Posterior:
     draws, runs, spec = stored
     name = spec["model"]["law"]
     if law is None and name not in LAWS:
@@ -470,4 +480,5 @@ def from_stored(stored: Stored, path: str | os.PathLike[str], law: Law | None = 
             f"{str(path)!r} was fitted with {spec['model']['formula']}; the law {name!r} is now {model.law.text()}. "
             "Pass the law it was fitted with as law=, or fit again."
         )
+    check_sound(model, draws, spec["info"])
     return Posterior(model, draws, Diagnostics(**spec["diagnostics"]), spec["info"])

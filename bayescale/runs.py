@@ -21,6 +21,7 @@ from bayescale.cost import six_nd
 from bayescale.doubts import doubt_compute, doubt_constants, doubt_few, doubt_units, is_constant
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.exports import CURVE, DOUBTS, find_unfinished, measured_steps, name_curve, unfinished_sentence
+from bayescale.given import check_choice
 from bayescale.measured import adopt_errors
 from bayescale.numerals import as_float, is_numeric, missing_in, numbers_of, parse_column, parse_number
 from bayescale.prior import POSITIVE as SUPPORT_POSITIVE
@@ -156,9 +157,9 @@ def read_runs(
         several, C is far from 6 N D in some rows, N or D look as if in billions, or ``loss_se`` is taken as an error
         independent from run to run.
     """
-    _check_choice("fill", fill, (None, "C", "N", "D"))
-    _check_choice("duplicates", duplicates, ("warn", "keep", "drop"))
-    _check_choice("unfinished", unfinished, ("warn", "keep", "drop"))
+    check_choice("fill", fill, (None, "C", "N", "D"))
+    check_choice("duplicates", duplicates, ("warn", "keep", "drop"))
+    check_choice("unfinished", unfinished, ("warn", "keep", "drop"))
     table = read_table(source)
     _check_length(table)
     notes = list(table.attrs.get("notes", []))
@@ -191,11 +192,6 @@ def read_runs(
     for doubt in doubts:
         warnings.warn(doubt, BayescaleWarning, stacklevel=2)
     return runs
-
-
-def _check_choice(name: str, choice: object, choices: tuple[object, ...]) -> None:
-    if choice not in choices:
-        raise InputError(f"{name}={choice!r} is unknown. Choose one of {listed(map(repr, choices))}.")
 
 
 def _check_length(table: pd.DataFrame) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import interval, interval_name, read_value, warn_unless_converged
+from bayescale.answers.common import check_asked, interval, interval_name, read_value, warn_unless_converged
 from bayescale.errors import InputError
 from bayescale.law import Position
 from bayescale.laws.broken import broken
@@ -52,6 +52,7 @@ def breaks(posterior: Posterior, *, before: Any = None, group: str | None = None
     ----------
     .. [1] Caballero, Gupta, Rish & Krueger (2023), arXiv:2210.14891.
     """
+    check_asked(posterior, group=group)
     model = posterior.model
     law = model.law
     count = sum(isinstance(p.paper, Position) and p.paper.symbol.startswith("d_") for p in law.params)
@@ -66,6 +67,7 @@ def breaks(posterior: Posterior, *, before: Any = None, group: str | None = None
             for f in (np.min, np.max)
         ]
     else:
+        posterior.params(group, seed)  # refuses a group that is none
         rows = model.group_index == model.groups.index(group) if group not in (None, NEW) else slice(None)
         ends = [xr.DataArray(float(f(x[rows]))) for f in (np.min, np.max)]
     smallest, largest = ends

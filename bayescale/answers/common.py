@@ -10,9 +10,17 @@ import xarray as xr
 
 from bayescale.cost import six_nd
 from bayescale.errors import ConvergenceWarning, InputError
+from bayescale.given import check_kind, check_text
 from bayescale.numerals import parse_number, short_number
 from bayescale.posterior import NEW, Posterior
 from bayescale.prior import REAL
+from bayescale.words import shown
+
+
+def check_asked(asked: object, kinds: type | tuple[type, ...] = Posterior, group: object = None) -> None:
+    """Refuse to ask what is no fit, such as the path of one, or about a group that is no name."""
+    check_kind("What is asked", asked, kinds, "Open a saved file: bs.open_posterior('post.nc').")
+    check_text("group", group, "text")
 
 
 def warn_unless_converged(posterior: Posterior, stacklevel: int = 3) -> None:
@@ -59,7 +67,7 @@ def read_inputs(posterior: Posterior, given: Mapping[str, Any]) -> dict[str, xr.
 def read_value(name: str, value: Any, signed: bool) -> xr.DataArray:
     """Read one input: a number, text, a DataArray, or a sequence along a dim of its name."""
     if isinstance(value, xr.DataArray):
-        array = value.astype(float)
+        array = _array(name, value)
     elif isinstance(value, str | int | float | np.number):
         array = xr.DataArray(_number(name, value))
     else:
@@ -68,19 +76,31 @@ def read_value(name: str, value: Any, signed: bool) -> xr.DataArray:
             raise InputError(f"{name} is empty; give a number, text such as '70B', or a list of them.")
         array = xr.DataArray(numbers, dims=name, coords={name: numbers})
     if not bool((np.isfinite(array) & (signed | (array > 0))).all()):
-        raise InputError(f"{name} must be {'' if signed else 'positive and '}finite; {value!r} was given.")
+        raise InputError(f"{name} must be {'' if signed else 'positive and '}finite; {shown(value)} was given.")
     return array
+
+
+def _array(name: str, value: xr.DataArray) -> xr.DataArray:
+    """Numbers of a DataArray, along dims that draws have not."""
+    if taken := [dim for dim in value.dims if dim in ("chain", "draw")]:
+        raise InputError(f"{name} has a dim {taken[0]!r}, which is that of the draws; rename it.")
+    if not value.size:
+        raise InputError(f"{name} is empty; give a number, text such as '70B', or a list of them.")
+    try:
+        return value.astype(float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be numbers; {shown(value.to_numpy().tolist())} was given.") from error
 
 
 def _number(name: str, value: Any) -> float:
     if isinstance(value, bool):
-        raise InputError(f"{name} must be a number; {value!r} was given.")
+        raise InputError(f"{name} must be a number; {shown(value)} was given.")
     if isinstance(value, str):
         return parse_number(value)
     try:
         return float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be a number or text such as '70B'; {value!r} was given.") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} must be a number or text such as '70B'; {shown(value)} was given.") from None
 
 
 def known_inputs(posterior: Posterior, group: str | None) -> dict[str, xr.DataArray]:

@@ -10,8 +10,9 @@ import pandas as pd
 import xarray as xr
 
 from bayescale import ops
-from bayescale.answers.common import warn_unless_converged
+from bayescale.answers.common import check_asked, warn_unless_converged
 from bayescale.errors import InputError
+from bayescale.given import check_choice, check_kind, check_text
 from bayescale.inference import fit
 from bayescale.model import Model
 from bayescale.posterior import NEW, Posterior
@@ -130,7 +131,7 @@ def compare(
     .. [2] Vehtari, Gelman & Gabry (2017), Stat. Comput. 27, 1413-1432.
     .. [3] Yao, Vehtari, Simpson & Gelman (2018), Bayesian Analysis 13, 917-1007 (stacking weights).
     """
-    models = {name: posterior.model for name, posterior in posteriors.items()}
+    models = models_of(posteriors)
     check_question(models, by, unit)
     for posterior in posteriors.values():
         warn_unless_converged(posterior)
@@ -145,10 +146,20 @@ def compare(
     return _tabulate(by, criteria)
 
 
+def models_of(posteriors: object) -> dict[str, Model]:
+    """Models of posteriors by name; refuse what is no mapping of names to posteriors."""
+    check_kind("What is compared", posteriors, Mapping, "Write {'kaplan': one, 'chinchilla': other}.")
+    named: Any = posteriors
+    for name, posterior in named.items():
+        check_kind("The name of a posterior", name, str)
+        check_asked(posterior)
+    return {name: posterior.model for name, posterior in named.items()}
+
+
 def check_question(models: Mapping[str, Model], by: str, unit: str | None) -> None:
     """Refuse a comparison that cannot be made, before anything is fitted for it."""
-    if by not in _CRITERIA:
-        raise InputError(f"Laws are compared by {', '.join(_CRITERIA)}; {by!r} was given.")
+    check_choice("by", by, _CRITERIA)
+    check_text("unit", unit, "curve")
     if len(models) < 2:
         raise InputError(f"A comparison needs at least two posteriors; {len(models)} was given.")
     _check_same_runs(models)

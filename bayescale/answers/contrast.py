@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import interval, interval_name, warn_unless_converged
+from bayescale.answers.common import check_asked, interval, interval_name, warn_unless_converged
 from bayescale.answers.mixture import Stack
 from bayescale.errors import InputError
+from bayescale.given import check_text
 from bayescale.model import COMPLETE, Model
 from bayescale.posterior import NEW, Posterior
 from bayescale.words import listed
@@ -53,6 +54,9 @@ def contrast(
     >>> answer = bs.contrast(posterior, "alpha", "code", "text")
     >>> float((answer["difference"] > 0).mean())  # P(alpha_code > alpha_text)
     """
+    check_asked(posterior, (Posterior, Stack))
+    for name, word in (("parameter", parameter), ("first", first), ("second", second)):
+        check_text(name, word, "text")
     if isinstance(posterior, Stack):
         return posterior.draws_of(lambda member: contrast(member, parameter, first, second, seed=seed), seed)
     warn_unless_converged(posterior)

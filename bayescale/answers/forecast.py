@@ -10,6 +10,7 @@ import xarray as xr
 
 from bayescale.answers.chain import Chain
 from bayescale.answers.common import (
+    check_asked,
     interval,
     interval_name,
     known_inputs,
@@ -20,6 +21,7 @@ from bayescale.answers.common import (
 from bayescale.answers.mixture import Stack
 from bayescale.cost import six_nd
 from bayescale.errors import InputError
+from bayescale.given import check_kind
 from bayescale.numerals import parse_column
 from bayescale.posterior import NEW, Posterior
 from bayescale.prior import REAL
@@ -70,6 +72,9 @@ def forecast(
     >>> posterior = bs.open_posterior("sweep.nc")
     >>> bs.forecast(posterior, N="70B", D="1.4T", group="text")["L"].quantile([0.05, 0.5, 0.95])
     """
+    check_asked(posterior, (Posterior, Stack, Chain), group)
+    if runs is not None:
+        check_kind("runs", runs, pd.DataFrame, "Read them with read_runs.")
     if runs is not None and inputs:
         raise InputError(f"Give runs or inputs, not both; runs and {', '.join(inputs)} were given.")
     if isinstance(posterior, Chain):

@@ -11,6 +11,7 @@ import xarray as xr
 from bayescale.answers.mixture import Stack
 from bayescale.answers.stacking import BOOTSTRAPS, ENOUGH, stack
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.given import check_kind
 from bayescale.inference import fit
 from bayescale.law import Law
 from bayescale.laws import find_law
@@ -182,6 +183,7 @@ def recommend(runs: pd.DataFrame, pool: str | Mapping[str, str | None] | None = 
       No law is exact: the first is also taken with a smooth departure of learnt size.
       Which of them to trust is learnt: each by how well it foretells the largest fifth of the runs from the others.
     """
+    check_kind("runs", runs, pd.DataFrame, "Read them with read_runs.")
     kind = next((kind for kind in _KINDS if all(_varies(runs, c) for c in kind.columns)), None)
     if kind is None:
         known = "; ".join(" ".join(kind.columns) for kind in _KINDS)

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayescale.answers.common import warn_unless_converged
-from bayescale.answers.comparison import check_question, compare, held_out, largest, stacking_weights
+from bayescale.answers.comparison import check_question, compare, held_out, largest, models_of, stacking_weights
 from bayescale.answers.mixture import Stack
 from bayescale.errors import InputError
 from bayescale.posterior import Posterior
@@ -85,7 +85,7 @@ def stack(
     >>> mixed = bs.stack({"kaplan": kaplan, "chinchilla": chinchilla})  # doctest: +SKIP
     >>> bs.forecast(mixed, N="70B", D="1.4T")  # doctest: +SKIP
     """
-    check_question({name: posterior.model for name, posterior in posteriors.items()}, by, unit)
+    check_question(models_of(posteriors), by, unit)
     if not cuts or not all(0 < share < 1 for share in cuts):
         raise InputError(f"cuts are shares of the runs to leave out, between 0 and 1; {tuple(cuts)!r} was given.")
     scored = (

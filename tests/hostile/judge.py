@@ -160,7 +160,7 @@ def _check_refusal(err: str) -> None:
     if "Traceback" in err:
         raise Fault(err)
     ours = [line for line in err.splitlines() if line.startswith("bayescale: ")]
-    typer = "Usage: " in err and "Error: " in err
+    typer = "Error: " in err
     if not (ours or typer):
         raise Fault(f"exit code 2 without a reason: {err!r}")
     _check_words(ours[-1] if ours else err)

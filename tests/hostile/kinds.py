@@ -9,6 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pandas as pd
+import typer
 from hypothesis import strategies as st
 from judge import judge, judge_command
 from strategies import (
@@ -17,7 +18,6 @@ from strategies import (
     FORMULAS,
     NAMES,
     NOISES,
-    ODD_NUMBERS,
     ODD_WORDS,
     PRIORS,
     frames,
@@ -30,6 +30,7 @@ from strategies import (
 from world import World
 
 import bayescale as bs
+from bayescale import cli
 from bayescale.answers.allocation import allocation_table
 from bayescale.answers.breaks import breaks_sentences, breaks_table
 from bayescale.answers.check import check_sentences
@@ -116,6 +117,8 @@ def _formula(world: World, case: Any) -> str:
     runs = world.runs.assign(steps=world.runs["D"] / 2048, modality="text")
     return judge(lambda: _use(bs.read_runs(runs, **{column: formula})))
 
+
+TABLES = st.one_of(spoilt(), frames())
 
 # -- What is believed
 
@@ -280,7 +283,7 @@ SAVED = ("post", "grouped", "departing", "one", "answers", "stack")
 def damages(draw: Any) -> tuple[str, Callable[[h5py.File], None] | Callable[[bytes], bytes]]:
     """A saved file's name, and how it is damaged."""
     name = draw(st.sampled_from(SAVED))
-    return name, draw(st.one_of(st.just(None), st.just(None)) if False else _DAMAGE)
+    return name, draw(_DAMAGE)
 
 
 def _cut(share: float) -> Callable[[bytes], bytes]:
@@ -395,44 +398,46 @@ def _use_saved(path: Any) -> Any:
     return [str(saved), bs.forecast(saved, **inputs)]
 
 
-# -- Answers
+# -- Answers: a question that is good, and then spoilt
 
-POSTERIORS = ("post", "grouped", "departing", "kaplan", "one", "broken", "answers", "ability", "elo", "stack")
-SIZES = st.one_of(st.sampled_from(["70B", 1e9, "1.4T", [1e8, 1e9], 10**9, "400k", np.float32(1e8)]), st.floats(1e5, 1e14))
-GROUPS = mostly(st.sampled_from([None, "text", "code", "new", "add1"]))
-SEEDS = mostly(st.integers(0, 9))
-COSTS = mostly(
-    st.sampled_from([bs.six_nd, lambda N, D: 6 * N * D]),
-    st.one_of(
-        st.sampled_from([lambda N, D: -N, lambda N, D: 1.0, lambda N, D: np.nan * N, lambda N, D: None, lambda: 1, lambda x: x]),
-        st.sampled_from([lambda *a: 1, lambda N, D: 1 / 0, lambda N, D: N if N > 1 else D, bs.with_inference, print]),
-        ANYTHING,
-    ),
-)  # fmt: skip
-SUBJECTS = mostly(st.sampled_from(POSTERIORS), st.one_of(ANYTHING, st.just("curves")))
-SHARED = {"group": GROUPS, "seed": SEEDS}
-MORE = {"N": mostly(SIZES), "D": mostly(SIZES), "C": mostly(SIZES), "L": mostly(st.sampled_from([2.0, "2.5", [3.0, 2.0]]))}
-RARE = {"chance": mostly(st.just(0.25)), "board_size": mostly(st.just(7)), "accuracy": mostly(st.floats(0, 1)), "elo": mostly(st.just(-500)),
-        "D_inference": mostly(st.just("1T")), "margin": mostly(st.just(0.1))}  # fmt: skip
-
-
-def _inputs(*names: str) -> dict[str, st.SearchStrategy[Any]]:
-    return {name: ({**MORE, **RARE})[name] for name in names}
-
-
-def _wrong_names(found: dict[str, Any], name: str) -> dict[str, Any]:
-    return {**found, name: 1e9} if name.isidentifier() and name not in ("self", "posterior", "curves") else found
+POSTERIORS = ("post", "grouped", "departing", "kaplan", "one", "broken", "answers", "ability", "elo", "stack", "few")
+COSTS = st.sampled_from(
+    [bs.with_inference, print, lambda N, D: -N, lambda N, D: 1.0, lambda N, D: np.nan * N, lambda N, D: None, lambda: 1]
+    + [lambda x: x, lambda *a: 1, lambda N, D: 1 / 0, lambda N, D: N if N > 1 else D, lambda N, D: "x", lambda N, D: N + D]
+)
+SIZES = st.one_of(st.floats(1e3, 1e15), st.floats(min_value=0, allow_infinity=False), st.lists(st.floats(1e3, 1e15), max_size=3))
+CLOSE = {
+    "group": st.sampled_from(["text", "code", "new", "add1", "x", "", None]),
+    "cost": COSTS,
+    "runs": TABLES,
+    "candidates": TABLES,
+    "pool": POOLS,
+    "noise": NOISES,
+    "seed": st.sampled_from([0, 3, -1, 2**64, 1.0, None]),
+    "along": st.sampled_from(["N", "D", "C", "L", "x"]),
+    "reducible": st.floats(0, 1),
+    "regret": st.sampled_from(["5%", "0%", "100%", "1e-9%", 1e-12, 1e9, "nan"]),
+    "at_most": st.dictionaries(st.sampled_from(["N", "D", "C", "x"]), st.one_of(SIZES, ODD_WORDS), max_size=2),
+    "at_least": st.dictionaries(st.sampled_from(["N", "D", "C", "x"]), st.one_of(SIZES, ODD_WORDS), max_size=2),
+    "laws": st.lists(LAW_NAMES, max_size=3),
+    "unit": NAMES,
+    "by": st.sampled_from(["waic", "loo", "largest", "seed", "x"]),
+    "times": st.one_of(st.floats(0, 100), st.lists(st.floats(1, 1e4), max_size=3)),
+    "truth": st.dictionaries(st.sampled_from(["E", "A", "B", "A_ref", "alpha", "beta", "sigma", "x"]), st.floats()),
+}
+NAMED = st.sampled_from(["N", "D", "C", "L", "chance", "board_size", "accuracy", "elo", "D_inference", "horizon", "margin", "x", *CLOSE])
 
 
 @dataclass(frozen=True)
 class Question:
-    """An answer of the face: how it is asked, and what is made of its answer."""
+    """An answer of the face: how it is asked, what is made of its answer, and good questions: places, and names.
+
+    ``open``: it takes inputs by names of their own; else a name that it has not is Python's to refuse.
+    """
 
     ask: Callable[..., Any]
-    named: st.SearchStrategy[dict[str, Any]]
+    good: tuple[tuple[tuple[Any, ...], dict[str, Any]], ...]
     then: Callable[[Any], Any] = lambda answer: answer
-    placed: tuple[st.SearchStrategy[Any], ...] = ()
-    subject: st.SearchStrategy[Any] = SUBJECTS
     open: bool = False
 
 
@@ -440,307 +445,253 @@ def _both(table: Callable[[Any], Any], sentences: Callable[[Any], Any]) -> Calla
     return lambda answer: [answer, sentences(answer), (table(answer), None)[1]]
 
 
-LEVELS = options(at_least=mostly(st.just({"N": "1M"})), at_most=mostly(st.just({"N": 1e9, "D": "1T"})))
-TABLES = st.one_of(spoilt(), frames(), ANYTHING)
-MAPPINGS = mostly(
-    st.sampled_from([("kaplan", "post"), ("post", "departing"), ("post", "one")]),
-    st.sampled_from([("post",), (), ("grouped", "answers"), ("stack", "post"), ("elo", "post")]),
-)
+def _good(*calls: Any) -> Any:
+    return tuple((call[:-1], call[-1]) for call in calls)
+
+
+_POINT = {"N": 1e9, "D": "1T"}
+_TRUTH = {"E": 1.7, "A": 400.0, "B": 400.0, "alpha": 0.3, "beta": 0.3, "sigma": 0.01}
+_SEEDS = pd.DataFrame({"N": [1e7, 1e7, 1e8], "D": 1e9, "L": [3.1, 3.2, 2.9], "seed": [1, 2, 1], "modality": "text"})
 QUESTIONS: dict[str, Question] = {
     "forecast": Question(
         bs.forecast,
-        options(**SHARED, **_inputs("N", "D", "C", "chance", "L", "board_size"), runs=TABLES),
+        _good(("post", _POINT), ("grouped", {**_POINT, "group": "text"}), ("stack", {**_POINT, "seed": 3}), ("one", {"D": [1e9, 1e10]}),
+              ("departing", {**_POINT, "group": None}), ("elo", {"C": 1e20, "board_size": 7}), ("answers", {"D": 1e9, "group": "new"}),
+              ("post", "runs", {}), ("grouped", "seeds", {}), ("stack", "runs", {}), ("broken", {"N": "70B"})),
         _both(forecast_table, forecast_sentences),
         open=True,
     ),
     "allocate": Question(
         bs.allocate,
-        options(**SHARED, **_inputs("C", "L", "N", "D", "D_inference"), cost=COSTS, regret=mostly(st.just("5%")),
-                at_least=mostly(st.just({"N": "1M"})), at_most=mostly(st.just({"N": 1e9, "D": "1T"}))),
+        _good(("post", {"C": 1e21}), ("grouped", {"C": [1e14, 1e15], "group": "text"}), ("stack", {"C": "1e21", "regret": "5%"}),
+              ("post", {"L": 2.5}), ("post", {"C": 1e21, "cost": bs.with_inference, "D_inference": "1T", "at_most": {"N": "1B"}}),
+              ("departing", {"C": 1e22, "at_least": {"D": 1e9}, "regret": 0.01}), ("kaplan", {"C": 1e20, "N": 1e9})),
         _both(allocation_table, bs.allocation_sentences),
         open=True,
     ),
     "deviation": Question(
-        bs.deviation, options(**SHARED, **_inputs("N", "D", "C"), cost=COSTS), _both(deviation_table, deviation_sentences), open=True
+        bs.deviation,
+        _good(("post", _POINT), ("grouped", {**_POINT, "group": "code", "seed": 1}), ("stack", {**_POINT, "cost": bs.six_nd})),
+        _both(deviation_table, deviation_sentences),
+        open=True,
     ),
     "threshold": Question(
         bs.threshold,
-        options(**SHARED, **_inputs("L", "N", "D", "accuracy", "elo", "board_size", "chance", "margin"), cost=COSTS,
-                horizon=mostly(SIZES), tokens_per_parameter=mostly(st.just(20))),
+        _good(("post", {"L": 2.5}), ("grouped", {"L": [1.5, 2.0], "group": "text", "horizon": "1e18"}), ("stack", {"L": "2.2", "N": "1B"}),
+              ("one", {"L": 2.4, "horizon": 1e30}), ("answers", {"accuracy": 0.5}), ("answers", {"margin": 0.1, "chance": 0.25}),
+              ("elo", {"elo": -500, "board_size": 7}), ("broken", {"L": 2.0}), ("post", {"L": 3.0, "tokens_per_parameter": 20})),
         _both(bs.threshold_table, threshold_sentences),
         open=True,
     ),
     "sharpness": Question(
         bs.sharpness,
-        options(**SHARED, **_inputs("chance"), than=mostly(st.just(1.0)), start=mostly(st.just(4.0))),
+        _good(("answers", {"than": 1.0}), ("answers", {"group": "add1", "seed": 2}), ("one", {"start": 9.0}), ("answers", "one", {"start": 9})),
         _both(sharpness_table, sharpness_sentences),
-        subject=mostly(st.sampled_from(["answers", "ability", "one"]), SUBJECTS),
         open=True,
     ),
     "breaks": Question(
-        bs.breaks, options(**SHARED, before=mostly(SIZES)), _both(breaks_table, breaks_sentences),
-        subject=mostly(st.just("broken"), SUBJECTS),
+        bs.breaks, _good(("broken", {}), ("broken", {"before": "1e24", "seed": 1, "group": None})), _both(breaks_table, breaks_sentences)
     ),
     "contrast": Question(
         bs.contrast,
-        options(seed=SEEDS, second=GROUPS),
+        _good(("grouped", "alpha", "text", "code", {}), ("grouped", "A", "text", {"seed": 2}), ("grouped", "sigma", "new", "math", {})),
         _both(contrast_table, contrast_sentences),
-        (mostly(st.sampled_from(["alpha", "A", "sigma", "E", "nu"])), GROUPS),
-        subject=mostly(st.just("grouped"), SUBJECTS),
     ),
     "multiplier": Question(
         bs.multiplier,
-        options(**_inputs("N", "D", "C"), seed=SEEDS, along=mostly(st.sampled_from(["C", "N", "D"])), reducible=mostly(st.floats(0, 1)),
-                first=GROUPS, second=GROUPS),
+        _good(("grouped", "text", "code", {"along": "N", "N": 1e6, "D": 1e9}), ("grouped", "text", {"reducible": 0.5}),
+              ("post", {"other": "departing", "along": "D", **_POINT}), ("stack", {"other": "post", "reducible": 0.3, "along": "C"})),
         _both(multiplier_table, multiplier_sentences),
-        subject=mostly(st.just("grouped"), SUBJECTS),
         open=True,
     ),
     "design": Question(
-        bs.design,
-        options(group=GROUPS, seed=SEEDS, at=mostly(st.just({"N": 1e9, "D": 1e11})), cost=COSTS, batch=mostly(st.just(2)),
-                repeat=st.booleans(), checks=mostly(st.just(0)), candidates=mostly(st.none(), TABLES)),
+        lambda posterior, budget, about, **named: bs.design(posterior, budget, about=about, **named),
+        _good(("post", "1e20", "L", {"at": {"N": 1e9, "D": 1e11}, "checks": 0, "batch": 2}), ("post", 1e21, "alpha", {"checks": 3, "repeat": True}),
+              ("stack", 1e20, "law", {"checks": 0, "seed": 1}), ("post", 1e20, "N_opt", {"at": {"C": 1e22}, "checks": 0, "candidates": "runs"}),
+              ("grouped", 1e14, "L", {"at": {"N": 1e6, "D": 1e8}, "group": "text", "checks": 0, "batch": 1, "cost": bs.six_nd})),
         _both(design_table, design_sentences),
-        (mostly(st.just("1e20")),),
-        subject=mostly(st.sampled_from(["post", "stack"]), SUBJECTS),
     ),
     "extrapolate": Question(
         bs.extrapolate,
-        options(times=mostly(st.sampled_from([2, [1.5, 2]])), group=mostly(st.sampled_from(["a", None])), seed=SEEDS, D=mostly(SIZES)),
+        _good(("curves", {"group": "a"}), ("curves", {"times": [1.5, 2], "group": "b", "seed": 2}), ("curves", {"D": "64M", "group": "a"})),
         _both(bs.extrapolation_table, bs.extrapolation_sentences),
-        subject=mostly(st.just("curves"), SUBJECTS),
         open=True,
     ),
     "update": Question(
-        bs.update, options(seed=SEEDS), lambda update: update_sentences(update), (TABLES,),
-        subject=mostly(st.sampled_from(["post", "grouped", "stack"]), SUBJECTS),
+        bs.update, _good(("post", "new", {"seed": 1}), ("grouped", "seeds", {}), ("stack", "new", {})), lambda update: update_sentences(update)
     ),
     "chain": Question(
-        lambda first, **named: bs.threshold(bs.chain(first, named.pop("second")), **named),
-        options(**SHARED, **_inputs("accuracy", "N", "D", "C"), horizon=mostly(SIZES)).flatmap(
-            lambda named: st.just(named)
-        ),
+        lambda first, second, **named: bs.threshold(bs.chain(first, second), **named),
+        _good(("post", "ability", {"accuracy": 0.5, "group": "add1"}), ("stack", "ability", {"accuracy": [0.3, 0.6], "horizon": "1e26"})),
         _both(bs.threshold_table, threshold_sentences),
+        open=True,
     ),
-    "check_fit": Question(bs.check_fit, options(seed=SEEDS), check_sentences),
-    "sensitivity": Question(bs.sensitivity, st.just({}), lambda found: None),
-    "agreement": Question(
-        bs.agreement, options(group=GROUPS), lambda found: None, (mostly(st.sampled_from(["hoffmann2022", "besiroglu2024"])),)
-    ),
-    "to_dataframe": Question(bs.to_dataframe, options(summary=ANYTHING)),
-    "detection_limit": Question(
-        bs.detection_limit,
-        options(level=mostly(st.just(0.05)), power=mostly(st.just(0.8))),
-        placed=(mostly(st.just(0.25)),),
-        subject=mostly(st.integers(1, 10**6)),
-    ),
+    "check_fit": Question(bs.check_fit, _good(("post", {"seed": 1}), ("grouped", {}), ("answers", {}), ("few", {})), check_sentences),
+    "sensitivity": Question(bs.sensitivity, _good(("post", {}), ("few", {})), lambda found: None),
+    "agreement": Question(bs.agreement, _good(("post", "hoffmann2022", {}), ("grouped", "besiroglu2024", {"group": "text"})), lambda found: None),
+    "to_dataframe": Question(lambda subject, **named: bs.to_dataframe(bs.forecast(subject, **_POINT) if subject == "post" else subject, **named),
+                             _good(("post", {"summary": True}), ("curves", {}))),
+    "detection_limit": Question(bs.detection_limit, _good((100, 0.25, {"level": 0.05, "power": 0.8}))),
     "average_seeds": Question(
-        bs.average_seeds,
-        options(by=mostly(st.just("seed"), st.one_of(NAMES, ANYTHING)), response=mostly(st.just("L")), inputs=mostly(st.just(["N", "D"])),
-                within=mostly(st.none(), st.one_of(NAMES, ANYTHING))),
-        subject=TABLES,
+        bs.average_seeds, _good(("seeds", {}), ("seeds", {"by": "seed", "inputs": ["N", "D"], "within": "modality", "response": "L"}))
     ),
-    "fit_curves": Question(
-        bs.fit_curves,
-        options(x=mostly(st.just("D")), y=mostly(st.just("L")), curve=mostly(st.sampled_from([None, "modality"]))),
-        lambda curves: str(curves),
-        subject=TABLES,
-    ),
+    "fit_curves": Question(bs.fit_curves, _good(("runs", {"curve": "N"}), ("seeds", {"x": "N", "y": "L"})), lambda curves: str(curves)),
     "backtest": Question(
         bs.backtest,
-        options(share=mostly(st.floats(0.1, 0.5)), least=mostly(st.just(2)), cut=mostly(st.just(1e18)), train=mostly(st.none()),
-                points=mostly(st.none()), pool=POOLS, noise=NOISES, discrepancy=st.booleans(), seed=SEEDS, draws=mostly(st.just(50)),
-                laws=mostly(st.just(["chinchilla", "kaplan"]))),
+        _good(("runs", {"laws": ["chinchilla", "kaplan"], "share": 0.3, "least": 2, "draws": 50}), ("runs", {"cut": 1e18, "laws": ["kaplan"]}),
+              ("tiny", {"laws": ["chinchilla"], "pool": "modality", "points": 3, "seed": 1})),
         _both(bs.backtest_table, bs.backtest_sentences),
-        subject=mostly(st.just("runs"), TABLES),
     ),
-    "recommend": Question(bs.recommend, options(pool=POOLS), lambda recipe: str(recipe), subject=mostly(st.just("runs"), TABLES)),
+    "recommend": Question(bs.recommend, _good(("runs", {}), ("tiny", {"pool": "modality"})), lambda recipe: str(recipe)),
     "simulate": Question(
         lambda subject, truth, **named: bs.simulate(getattr(subject, "model", subject), truth, **named),
-        options(seed=SEEDS),
-        placed=(
-            mostly(
-                st.sampled_from(["hoffmann2022", {"E": 1.7, "A": 400.0, "B": 400.0, "alpha": 0.3, "beta": 0.3, "sigma": 0.01}]),
-                st.one_of(ANYTHING, st.dictionaries(st.sampled_from(["E", "A", "alpha", "x", "sigma"]), ANYTHING)),
-            ),
-        ),
+        _good(("post", "hoffmann2022", {"seed": 1}), ("post", _TRUTH, {})),
     ),
     "sample_prior": Question(
         lambda subject, **named: bs.sample_prior(getattr(subject, "model", subject), **named),
-        options(draws=mostly(st.just(5)), seed=SEEDS),
+        _good(("post", {"draws": 3, "seed": 1}), ("grouped", {"draws": 1})),
         lambda prior: None,
     ),
-    "load_runs": Question(bs.load_runs, st.just({}), subject=mostly(st.just("tiny_sweep"))),
-    "open_posterior": Question(bs.open_posterior, options(law=ANYTHING), lambda found: None, subject=ANYTHING),
-    "fit": Question(
-        lambda subject, **named: bs.fit(getattr(subject, "model", subject), **named),
-        options(draws=ANYTHING, tune=ANYTHING, chains=ANYTHING, target_accept=ANYTHING, seed=ANYTHING),
-        lambda found: None,
-        subject=ANYTHING,
+    "compare": Question(
+        bs.compare, _good(({"a": "post", "b": "departing"}, {"by": "loo", "seed": 1}), ({"a": "kaplan", "b": "post"}, {"unit": None}),
+                          ({"a": "kaplan", "b": "few"}, {"by": "largest"})), str,
+    ),
+    "stack": Question(
+        bs.stack, _good(({"a": "post", "b": "departing"}, {"by": "loo", "seed": 1}), ({"a": "kaplan", "b": "post"}, {"cuts": (0.2,)}),
+                        ({"a": "kaplan", "b": "few"}, {"by": "waic"})), str,
+    ),
+    "load_runs": Question(bs.load_runs, _good(("tiny_sweep", {}))),
+    "open_posterior": Question(bs.open_posterior, _good(("post.nc", {}), ("post.nc", {"law": bs.LAWS["chinchilla"]})), lambda found: None),
+    "fit": Question(  # of settings that are refused: the sampler itself is left out
+        lambda subject, **named: bs.fit(getattr(subject, "model", subject), **{"draws": 1, **named}),
+        _good(("post", {"tune": 50, "chains": 2, "seed": 1, "target_accept": 0.9})),
     ),
 }  # fmt: skip
 
 
 @st.composite
-def asked(draw: Any, question: Question) -> Any:
-    """A subject, arguments by place and arguments by name."""
-    named = dict(draw(question.named))
-    if question.open and draw(st.integers(0, 9)) == 0:
-        named = _wrong_names(named, draw(ODD_WORDS))
-    return draw(question.subject), tuple(draw(place) for place in question.placed), named
+def spoilt_calls(draw: Any, question: Question) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """A good question with up to three of its arguments replaced, left out or added."""
+    places, named = draw(st.sampled_from(question.good))
+    places, named = list(places), dict(named)
+    for _ in range(draw(st.sampled_from([0, 1, 1, 1, 2, 3]))):
+        name = draw(st.sampled_from([*range(len(places)), *named, *named, "+"]))
+        if isinstance(name, int):
+            near = st.sampled_from(POSTERIORS) if name == 0 else ODD_WORDS
+            places[name] = draw(st.one_of(near, ANYTHING, TABLES))
+        elif name == "+" and question.open:
+            added = draw(NAMED)
+            named[added] = draw(st.one_of(CLOSE.get(added, SIZES), ANYTHING))
+        elif name != "+" and draw(st.integers(0, 5)) == 0:
+            del named[name]
+        elif name != "+":
+            named[name] = draw(st.one_of(CLOSE.get(name, SIZES), ANYTHING))
+    return tuple(places), named
 
 
 def _answer(question: Question) -> Callable[[World, Any], str]:
     def run(world: World, case: Any) -> str:
-        subject, placed, named = case
-        subject = _found(world, subject)
-        return judge(lambda: question.then(question.ask(subject, *placed, **named)))
+        places, named = case
+        subjects = [_found(world, given) for given in places]
+        named = {name: _found(world, given) if name in ("other", "candidates", "runs") else given for name, given in named.items()}
+        return judge(lambda: question.then(question.ask(*subjects, **named)))
 
     return run
 
 
-def _found(world: World, subject: Any) -> Any:
-    """Subjects are written by name, so that a case can be read."""
-    if isinstance(subject, str):
-        return {**world.posteriors, "curves": world.curves, "runs": world.runs}.get(subject, subject)
-    return subject
+def _found(world: World, given: Any) -> Any:
+    """Good things are written by name, so that a case can be read."""
+    things = {**world.posteriors, "curves": world.curves, "runs": world.runs, "new": world.new, "seeds": _SEEDS, "tiny": world.tiny}
+    if isinstance(given, dict):
+        return {name: things.get(thing, thing) if isinstance(thing, str) else thing for name, thing in given.items()}
+    return things.get(given, given) if isinstance(given, str) else given
 
 
-def _compare(world: World, case: Any) -> str:
-    names, verb, named = case
-    found = {name: world.posteriors[name] for name in names} if isinstance(names, tuple) else names
-    ask = {"compare": bs.compare, "stack": bs.stack}[verb]
-    return judge(lambda: str(ask(found, **named)))
+# -- The command line: a line that is good, and then spoilt
 
-
-COMPARED = st.tuples(
-    st.one_of(MAPPINGS, MAPPINGS, ANYTHING),
-    st.sampled_from(["compare", "stack"]),
-    options(by=mostly(st.sampled_from(["waic", "loo", "largest"])), unit=mostly(st.none()), seed=SEEDS),
-)
-
-# -- The command line
-
-PATHS = mostly(
-    st.sampled_from([f"{name}.nc" for name in POSTERIORS]),
-    st.one_of(st.sampled_from(["runs.csv", "missing.nc", ".", "", "tiny_sweep", "/dev/null", "a/b.nc", "~"]), ODD_WORDS),
-)
-TABLE_PATHS = mostly(
-    st.sampled_from(["runs.csv", "curves.csv", "new.csv", "tiny_sweep"]),
-    st.one_of(st.sampled_from(["post.nc", "missing.csv", ".", "", "x", "/dev/null"]), ODD_WORDS),
-)
-NUMBERS = mostly(
-    st.sampled_from(["70B", "1e9", "400k,1M", "1e20", "2.0", "1.5,2"]),
-    st.one_of(
-        st.sampled_from(["", "0", "-1", "nan", "inf", "1e400", "1,000", ",", "1,", "x", "1e300", "1e-300", "5%", "1;2", "1 2"]), ODD_WORDS
-    ),
-)
-COUNTS = mostly(st.sampled_from(["1", "2", "5"]), st.one_of(st.sampled_from(["0", "-1", "1.5", "x", "", "9" * 30]), ODD_WORDS))
-PAIRS = mostly(
-    st.builds(lambda n, v: f"{n}={v}", st.sampled_from(["N", "D", "C", "L", "chance", "board_size", "D_inference"]), NUMBERS),
-    st.one_of(ODD_WORDS, st.builds(lambda n, v: f"{n}={v}", ODD_WORDS, NUMBERS)),
-)
-GROUP_WORDS = mostly(st.sampled_from(["text", "code", "new", "a"]), ODD_WORDS)
-LAW_WORDS = mostly(st.sampled_from(["chinchilla", "kaplan", "saturating:D"]), LAW_NAMES)
-COLUMN_WORDS = mostly(
-    st.sampled_from(["N=N", "D=D", "L=L"]), st.builds(lambda n, f: f"{n}={f}", st.sampled_from(["N", "D", "L", "x", ""]), FORMULAS)
-)
-PRIOR_WORDS = st.builds(lambda n, p: f"{n}={p}", st.sampled_from(["E", "alpha", "A", "x", ""]), PRIORS)
-POOL_WORDS = mostly(st.sampled_from(["modality", "modality:none", "E=none", "alpha=modality"]), ODD_WORDS)
 OUTPUT = "made"
-FLAG = None
-_TABLE_OPTIONS = {"--column": COLUMN_WORDS, "--fill": mostly(st.sampled_from(["C", "N", "D"]), ODD_WORDS),
-                  "--unfinished": mostly(st.sampled_from(["warn", "keep", "drop"]), ODD_WORDS)}  # fmt: skip
-_MODEL_OPTIONS = {"--law": LAW_WORDS, "--pool": POOL_WORDS, "--prior": PRIOR_WORDS, "--noise": NOISES, "--discrepancy": FLAG,
-                  "--average-seeds": ODD_WORDS}  # fmt: skip
-_ASKED = {"--N": NUMBERS, "--D": NUMBERS, "--C": NUMBERS, "--at": PAIRS, "--group": GROUP_WORDS, "--seed": COUNTS}
-_SMALL = {"--draws": COUNTS, "--tune": COUNTS, "--chains": COUNTS}
+GOOD_LINES = """
+check runs.csv --law chinchilla --column N=N --fill C
+check tiny_sweep --pool modality --average-seeds seed --prior E=LogNormal(0,1)
+check post.nc --json
+fit runs.csv --law kaplan --noise normal --draws 50 --tune 50 --chains 2 --seed 1 -o made.nc
+fit runs.csv --column D=D*2 --column L=L --unfinished keep --discrepancy -o made.nc
+show post.nc --json
+show stack.nc
+forecast post.nc --N 70B --D 1.4T --seed 1
+forecast grouped.nc --at N=1M --D 1B,2B --group text --json
+forecast stack.nc --N 70B --C 1e24
+extrapolate curves.csv --x D --y L --curve run --times 1.5,2 --group a --seed 1
+allocate post.nc --C 1e21,1e22 --max N=1B --min D=1B --regret 5% --json
+allocate grouped.nc --L 2.0 --group new --seed 3
+allocate post.nc --N 1B --D 1T
+allocate stack.nc --C 1e21 --cost with_inference --at D_inference=1T
+threshold post.nc --L 2.0,2.5 --horizon 1e26 --json
+threshold answers.nc --accuracy 0.5 --group add1
+threshold post.nc --accuracy 0.5 --then ability.nc
+threshold elo.nc --level elo=-500 --at board_size=7
+sharpness answers.nc --companion one.nc --than 1 --start 9
+breaks broken.nc --before 1e24 --seed 1 --json
+design post.nc --budget 1e20 --about L --at N=1B --at D=100B --checks 0 --batch 2
+design stack.nc --budget 1e20 --about law --checks 0 --cost six_nd --candidates runs.csv
+contrast grouped.nc alpha code text --seed 1
+multiplier grouped.nc code text --along C --reducible 0.5 --json
+multiplier post.nc --other departing.nc --along N --N 1B --D 20B
+compare post.nc departing.nc --by waic
+compare runs.csv --law kaplan --law chinchilla --by loo --seed 1 --noise normal
+stack post.nc kaplan.nc --by loo -o made.nc --json
+backtest runs.csv --law kaplan --share 0.3 --least 2 --draws 50 --seed 1
+update post.nc new.csv --seed 1 -o made.nc --fill C
+refit post.nc -o made.nc
+laws kaplan --json
+data tiny_sweep -o made.csv
+report post.nc -o made.html --C 1e22 --level 2.5 --at N=1B --at D=1T --title x
+reproduce analysis.py --fast
+"""
+LINES_OF: dict[str, list[list[str]]] = {}
+for _line in GOOD_LINES.split("\n"):
+    if _line:
+        LINES_OF.setdefault(_line.split()[0], []).append(_line.split())
+VALUES = st.one_of(
+    st.sampled_from(["70B", "400k,1M", "2.0", "", "0", "-1", "nan", "inf", "1e400", "1,000", ",", "1e300", "1e-300", "5%", "1;2", "9" * 30]),
+    st.sampled_from([f"{name}.nc" for name in POSTERIORS] + ["runs.csv", "missing.nc", ".", "tiny_sweep", "/dev/null", "a/b.nc"]),
+    st.builds(lambda n, v: f"{n}={v}", st.one_of(st.sampled_from(["N", "D", "C", "L", "E", "alpha", "x"]), ODD_WORDS),
+              st.one_of(st.sampled_from(["1e9", "0", "-1", "nan", "1e400", "x", "1,2"]), FORMULAS, PRIORS)),
+    LAW_NAMES, NOISES, PRIORS, ODD_WORDS,
+)  # fmt: skip
 
-# By command: what stands in its places, and what its options take; None is a flag.
-SYNTAX: dict[str, tuple[tuple[st.SearchStrategy[str], ...], dict[str, st.SearchStrategy[str] | None]]] = {
-    "check": ((st.one_of(TABLE_PATHS, PATHS),), {**_TABLE_OPTIONS, **_MODEL_OPTIONS}),
-    "fit": ((TABLE_PATHS,), {**_TABLE_OPTIONS, **_MODEL_OPTIONS, **_SMALL, "--seed": COUNTS, "-o": st.just(f"{OUTPUT}.nc")}),
-    "show": ((PATHS,), {}),
-    "forecast": ((PATHS,), _ASKED),
-    "extrapolate": (
-        (mostly(st.just("curves.csv"), TABLE_PATHS),),
-        {"--x": mostly(st.just("D"), ODD_WORDS), "--y": mostly(st.just("L"), ODD_WORDS), "--curve": mostly(st.just("run"), ODD_WORDS),
-         "--times": NUMBERS, "--group": GROUP_WORDS, "--column": COLUMN_WORDS, "--seed": COUNTS},
-    ),
-    "allocate": (
-        (PATHS,),
-        {**_ASKED, "--L": NUMBERS, "--cost": mostly(st.sampled_from(["six_nd", "with_inference", "hours", "dollars"]), ODD_WORDS),
-         "--max": PAIRS, "--min": PAIRS, "--regret": NUMBERS},
-    ),
-    "threshold": (
-        (PATHS,),
-        {**{k: v for k, v in _ASKED.items() if k != "--C"}, "--L": NUMBERS, "--accuracy": NUMBERS, "--margin": NUMBERS,
-         "--level": PAIRS, "--tokens-per-parameter": NUMBERS, "--horizon": NUMBERS, "--then": PATHS},
-    ),
-    "sharpness": (
-        (mostly(st.just("answers.nc"), PATHS),),
-        {"--companion": PATHS, "--than": NUMBERS, "--start": NUMBERS, "--at": PAIRS, "--group": GROUP_WORDS, "--seed": COUNTS},
-    ),
-    "breaks": ((mostly(st.just("broken.nc"), PATHS),), {"--before": NUMBERS, "--group": GROUP_WORDS, "--seed": COUNTS}),
-    "design": (
-        (PATHS,),
-        {"--budget": NUMBERS, "--about": mostly(st.sampled_from(["L", "N_opt", "alpha", "law"]), ODD_WORDS), "--at": PAIRS,
-         "--candidates": TABLE_PATHS, "--cost": mostly(st.just("six_nd"), ODD_WORDS), "--batch": COUNTS, "--repeat": FLAG,
-         "--group": GROUP_WORDS, "--checks": COUNTS, "--seed": COUNTS},
-    ),
-    "contrast": (
-        (mostly(st.just("grouped.nc"), PATHS), mostly(st.sampled_from(["alpha", "E", "A"]), ODD_WORDS), GROUP_WORDS, GROUP_WORDS),
-        {"--seed": COUNTS},
-    ),
-    "multiplier": (
-        (mostly(st.just("grouped.nc"), PATHS), GROUP_WORDS, GROUP_WORDS),
-        {**_ASKED, "--other": PATHS, "--along": mostly(st.sampled_from(["C", "N", "D"]), ODD_WORDS), "--reducible": NUMBERS},
-    ),
-    "compare": (
-        (st.one_of(PATHS, TABLE_PATHS), PATHS),
-        {**_TABLE_OPTIONS, "--law": LAW_WORDS, "--by": mostly(st.sampled_from(["waic", "loo"]), ODD_WORDS), "--pool": POOL_WORDS,
-         "--noise": NOISES, "--unit": ODD_WORDS, "--seed": COUNTS},
-    ),
-    "stack": (
-        (PATHS, PATHS),
-        {"--by": mostly(st.sampled_from(["waic", "loo"]), ODD_WORDS), "--unit": ODD_WORDS, "--seed": COUNTS, "-o": st.just(f"{OUTPUT}.nc")},
-    ),
-    "backtest": (
-        (TABLE_PATHS,),
-        {**_TABLE_OPTIONS, "--law": LAW_WORDS, "--share": NUMBERS, "--least": COUNTS, "--cut": NUMBERS, "--train": ODD_WORDS,
-         "--points": COUNTS, "--pool": POOL_WORDS, "--noise": NOISES, "--draws": COUNTS, "--seed": COUNTS},
-    ),
-    "update": ((PATHS, TABLE_PATHS), {**_TABLE_OPTIONS, "--seed": COUNTS, "-o": st.just(f"{OUTPUT}.nc")}),
-    "refit": ((PATHS,), {"-o": st.just(f"{OUTPUT}.nc")}),
-    "laws": ((mostly(st.just("kaplan"), LAW_NAMES),), {}),
-    "data": ((mostly(st.just("tiny_sweep"), ODD_WORDS),), {"-o": st.just(f"{OUTPUT}.csv")}),
-    "report": (
-        (PATHS,),
-        {"--at": PAIRS, "--C": NUMBERS, "--level": NUMBERS, "--title": ODD_WORDS, "--seed": COUNTS, "-o": st.just(f"{OUTPUT}.html")},
-    ),
-}  # fmt: skip
+
+def _options_of(name: str) -> list[str]:
+    found: Any = typer.main.get_command(cli.app)
+    return sorted(opt for param in found.commands[name].params for opt in param.opts if opt.startswith("-") and opt != "--figure")
 
 
 @st.composite
 def command_lines(draw: Any, name: str) -> list[str]:
-    """A command, its places filled, and up to four options."""
-    places, named = SYNTAX[name]
-    words = [name, *(draw(place) for place in places if draw(st.integers(0, 15)))]
-    for _ in range(draw(st.integers(0, 4))):
-        if named:
-            option = draw(st.sampled_from(sorted(named)))
-            value = named[option]
-            words += [option] if value is None else [option, draw(value)]
-    words += draw(st.sampled_from([[], [], ["--json"], ["--nonsense"], ["--"], ["extra"]])) if draw(st.booleans()) else []
-    return words
+    """A good line with up to three of its words replaced, left out, doubled or added."""
+    words = list(draw(st.sampled_from(LINES_OF[name])))
+    for _ in range(draw(st.sampled_from([0, 1, 1, 1, 2, 3]))):
+        at = draw(st.integers(1, len(words)))
+        action = draw(st.sampled_from(["replace", "replace", "replace", "remove", "double", "add"]))
+        if action == "add" or at == len(words):
+            words[at:at] = [draw(st.sampled_from(_options_of(name))), draw(VALUES)]
+        elif action == "remove":
+            del words[at]
+        elif action == "double":
+            words.insert(at, words[at])
+        else:
+            words[at] = draw(VALUES)
+    return [word.replace("\x00", "") for word in words]  # no command line can hold it
 
 
 def _command(world: World, words: list[str]) -> str:
     outputs = tuple(world.folder / f"{OUTPUT}{suffix}" for suffix in (".nc", ".csv", ".html"))
-    return judge_command([word for word in words if "\x00" not in word], outputs, fine=(0, 1) if words[0] == "refit" else (0,))
+    return judge_command(words, outputs, fine=(0, 1) if words[0] in ("refit", "reproduce") else (0,))
 
 
-DEAR = {"report": (1, 40), "backtest": (2, 150), "design": (5, 250), "check": (5, 250)}
+DEAR = {"report": (1, 40), "backtest": (2, 150), "design": (4, 200), "check": (4, 200), "extrapolate": (2, 80), "reproduce": (2, 60)}
+DEAR |= {"bs.design": (3, 150), "bs.fit_curves": (2, 100), "bs.backtest": (2, 100), "bs.check_fit": (3, 60), "bs.extrapolate": (2, 80)}
+DEAR |= {"bs.sensitivity": (2, 60), "bs.load_runs": (3, 60)}
 
 KINDS: dict[str, Kind] = {
     "any table": Kind(st.tuples(frames(), READING, COLUMNS), _read, 40, 2500),
@@ -762,11 +713,9 @@ KINDS: dict[str, Kind] = {
     "law": Kind(laws(), _own_law, 20, 600),
     "analysis": Kind(LINES, _analysis, 5, 200),
     "saved file": Kind(damages(), _damaged, 15, 800),
-    "comparison": Kind(COMPARED, _compare, 5, 200),
     **{
-        f"bs.{name}": Kind(asked(question), _answer(question), *({"design": (3, 150), "fit_curves": (2, 100), "backtest": (2, 100),
-                                                                 "check_fit": (3, 60), "sensitivity": (2, 60), "load_runs": (3, 60)}.get(name, (5, 250))))
+        f"bs.{name}": Kind(spoilt_calls(question), _answer(question), *DEAR.get(f"bs.{name}", (5, 250)))
         for name, question in QUESTIONS.items()
     },
-    **{name: Kind(command_lines(name), _command, *DEAR.get(name, (3, 200))) for name in SYNTAX},
+    **{name: Kind(command_lines(name), _command, *DEAR.get(name, (3, 200))) for name in LINES_OF},
 }  # fmt: skip

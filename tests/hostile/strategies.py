@@ -53,8 +53,8 @@ ANYTHING = st.one_of(ODD_NUMBERS, ODD_WORDS, ODD_THINGS)
 
 
 def mostly(good: st.SearchStrategy[Any], bad: st.SearchStrategy[Any] = ANYTHING) -> st.SearchStrategy[Any]:
-    """Good values three times in four, so that a case with several arguments gets beyond the first."""
-    return st.integers(0, 3).flatmap(lambda k: good if k else bad)
+    """Good values nine times in ten, so that a case with several arguments gets beyond the first."""
+    return st.integers(0, 9).flatmap(lambda k: good if k else bad)
 
 
 def options(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:

@@ -17,6 +17,14 @@ FITTERS = ("inference", "answers.recommendation", "answers.backtest", "answers.c
            "answers.updating")  # fmt: skip
 
 
+ANALYSIS = """\"\"\"An analysis.\"\"\"
+import bayescale as bs
+
+model = bs.Model("chinchilla", bs.load_runs("tiny_sweep").query("modality == 'text'").drop(columns="modality"))
+agrees = ["hoffmann2022"]
+"""
+
+
 @dataclass(frozen=True)
 class World:
     """What the cases start from; ``folder`` is theirs to write in."""
@@ -25,6 +33,8 @@ class World:
     runs: pd.DataFrame
     posteriors: dict[str, Any]
     curves: Any
+    new: pd.DataFrame
+    tiny: pd.DataFrame
     files: dict[str, bytes]
 
     def write(self, name: str, content: bytes) -> Path:
@@ -48,9 +58,11 @@ def make_world(folder: Path) -> World:
             files[f"{name}.nc"] = (folder / f"{name}.nc").read_bytes()
     runs.to_csv(folder / "runs.csv", index=False)
     steps.to_csv(folder / "curves.csv", index=False)
-    runs.iloc[:8].assign(N=runs["N"].iloc[:8] * 100).to_csv(folder / "new.csv", index=False)
+    new = runs.iloc[:8].assign(N=runs["N"].iloc[:8] * 100)
+    new.to_csv(folder / "new.csv", index=False)
+    (folder / "analysis.py").write_text(ANALYSIS)
     files |= {name: (folder / name).read_bytes() for name in ("runs.csv", "curves.csv", "new.csv")}
-    return World(folder, runs, posteriors, curves, files)
+    return World(folder, runs, posteriors, curves, new, bs.load_runs("tiny_sweep"), files)
 
 
 def _runs() -> pd.DataFrame:
@@ -61,7 +73,7 @@ def _runs() -> pd.DataFrame:
 
 
 def _posteriors(runs: pd.DataFrame) -> dict[str, Any]:
-    def of(*args: Any, draws: int = 20, **options: Any):
+    def of(*args: Any, draws: int = 40, **options: Any):
         return bs.sample_prior(bs.Model(*args, **options), draws=draws)
 
     answers = bs.load_runs("tiny_emergence").query("task in ('add1', 'sort5')")
@@ -76,6 +88,7 @@ def _posteriors(runs: pd.DataFrame) -> dict[str, Any]:
         "broken": of("broken_1:N", runs),
         "answers": of("sigmoid_of_compute:D", answers, pool="task"),
         "ability": of("sigmoid_of_loss", ability, pool="task"),
+        "few": of("chinchilla", runs, draws=3),
         "elo": of("elo_frontier", games),
     }
     laws = {"kaplan": posteriors["kaplan"], "chinchilla": of("chinchilla", runs)}
