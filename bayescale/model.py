@@ -1,8 +1,9 @@
 """Model = law + runs + priors + pooling + noise + reference point: what is believed before the runs are looked at."""
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -172,6 +173,8 @@ class Model:
         scale = _response_scale(law, checked)
         spans = input_spans(law, checked)
         own = _read_priors(priors, law, params, kinds)
+        for doubt in _doubt_floor(law, own, checked):
+            warnings.warn(doubt, BayescaleWarning, stacklevel=2)
         if discrepancy is True:
             discrepancy = Quadratic.of(law, checked, reference)
         if discrepancy and not discrepancy.terms:
@@ -192,8 +195,8 @@ class Model:
             error_column="" if errors is None else error_column(law.output.symbol),
         )
 
-    def _set(self, **fields):
-        for name, value in fields.items():
+    def _set(self, **given):
+        for name, value in given.items():
             object.__setattr__(self, name, value)
 
     @property
@@ -201,17 +204,21 @@ class Model:
         """Parameters of the law, the noise and the discrepancy."""
         return (*self.law.params, *self.noise.params, *((tau(self.law.output),) if self.discrepancy else ()))
 
-    @property
+    @cached_property
     def groups(self) -> tuple[str, ...]:
         """Names of the groups, sorted; empty without pooling."""
         return tuple(sorted(self.runs[self.group].unique())) if self.group else ()
 
-    @property
+    @cached_property
     def group_index(self) -> np.ndarray:
         """Index into `groups` of each run; zeros without pooling."""
         if not self.group:
             return np.zeros(len(self.runs), dtype="int64")
         return np.searchsorted(self.groups, self.runs[self.group].to_numpy(dtype=str)).astype("int64")
+
+    def _fields(self) -> dict[str, Any]:
+        """What it was made of, without what is kept of it so that it is computed once."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def response(self) -> np.ndarray:
@@ -317,7 +324,7 @@ class Model:
     def with_runs(self, runs: pd.DataFrame) -> "Model":
         """Return the same model, reference and priors with other runs of the same groups, as a simulation has."""
         new = object.__new__(Model)
-        new._set(**{**self.__dict__, "runs": runs})
+        new._set(**{**self._fields(), "runs": runs})
         return new
 
     def _pool_text(self, symbol):
@@ -432,7 +439,7 @@ class Model:
         return "\n".join(lines)
 
     def __getstate__(self):
-        return {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in self.__dict__.items()}
+        return {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in self._fields().items()}
 
     def __setstate__(self, state):
         proxied = ("pooling", "priors", "reference", "spans", "zero")
@@ -575,6 +582,17 @@ def _read_zero(zero, law: Law, group, kinds, runs) -> dict[str, tuple[str, ...]]
         if names:
             read[symbol] = tuple(sorted(set(names)))
     return read
+
+
+def _doubt_floor(law: Law, own: Mapping[str, Prior], runs: pd.DataFrame) -> Iterator[str]:
+    """Say that a prior of the user's puts the floor of a loss above what was measured."""
+    floor = getattr(law.coordinates, "floor", None)
+    least = runs[law.output.symbol].min()
+    if floor in own and own[floor].quantile(0.01) > least:
+        yield (
+            f"The prior of {floor} ({own[floor]}) lies above the smallest {law.output.symbol} of the runs, {least:.4g}: "
+            f"a law cannot fall below its floor. Let the prior of {floor} reach below it."
+        )
 
 
 def _default_priors(params, kinds, scale, spans) -> dict[str, Prior]:

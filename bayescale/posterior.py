@@ -127,25 +127,31 @@ class Posterior:
         InputError
             Unknown group, or a new one from parameters that share nothing between groups.
         """
-        check_text("group", group, "text")
         posterior = self.dataset
         names = [p.symbol for p in self.model.params]
         if self.model.discrepancy:
             names += [WEIGHTS, DRIFT]
             posterior = posterior.assign({DRIFT: _drift(posterior[WEIGHTS].isel(term=0, drop=True))})
+        self.check_group(group)
         if group is None:
             return {name: posterior[name] for name in names}
-        if self.model.group is None:
-            raise InputError(f"Group {group!r} was asked for, but these runs were fitted as one law, without pool=.")
         if group == NEW and NEW not in self.model.groups:
             return self._new_group(posterior, stream("new group", seed))
-        if group not in self.model.groups:
+        chosen = posterior.sel({self.model.group: group}, drop=True)
+        return {name: chosen[name] for name in names}
+
+    def check_group(self, group: str | None) -> None:
+        """Refuse a group that the fit has not; None, for all groups, is none to refuse."""
+        check_text("group", group, "text")
+        if group is None:
+            return
+        if self.model.group is None:
+            raise InputError(f"Group {group!r} was asked for, but these runs were fitted as one law, without pool=.")
+        if group not in (*self.model.groups, NEW):
             raise InputError(
                 f"There is no group {group!r} of {self.model.group}. "
                 f"Groups: {', '.join(self.model.groups)}, or {NEW!r}."
             )
-        chosen = posterior.sel({self.model.group: group}, drop=True)
-        return {name: chosen[name] for name in names}
 
     def _new_group(self, posterior, rng) -> dict[str, xr.DataArray]:
         values = {}

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from bayescale.cost import six_nd
-from bayescale.doubts import doubt_compute, doubt_constants, doubt_few, doubt_units, is_constant
+from bayescale.doubts import doubt_compute, doubt_constants, doubt_few, doubt_response, doubt_units, is_constant
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.exports import CURVE, DOUBTS, find_unfinished, measured_steps, name_curve, unfinished_sentence
 from bayescale.given import check_choice
@@ -447,7 +447,7 @@ def check_runs(
     Warns
     -----
     BayescaleWarning
-        An input does not vary, overall or within a group, or a group has fewer than five runs. The warning
+        An input does not vary, overall or within a group, nor does the output overall, or a group has fewer than five runs. The warning
         points at the line that called the caller of this function.
     """
     checked = _checked(runs, inputs, output, groups, signed, support)
@@ -458,7 +458,8 @@ def check_runs(
         raise InputError(f"All {len(checked)} runs are equal in {listed(columns)}. A law needs runs that differ.")
     parts = _split(checked, groups)
     varied = {name: meaning for name, meaning in inputs.items() if name not in known}
-    for doubt in [*doubt_constants(checked, parts, varied), *doubt_few(checked, parts)]:
+    doubts = [*doubt_constants(checked, parts, varied), *doubt_response(checked, output), *doubt_few(checked, parts)]
+    for doubt in doubts:
         warnings.warn(doubt, BayescaleWarning, stacklevel=3)
     return checked
 
@@ -517,6 +518,13 @@ def _check_group(name: str, column: pd.Series) -> None:
         raise InputError(
             f"Group column {name!r} is missing in {missing.size} of {len(column)} rows "
             f"({row_numbers(missing)}; {COUNTING}). Name a group for every run, or drop those rows."
+        )
+    # NumPy ends a text at a null byte, so that two such groups would be one.
+    blank = np.flatnonzero([isinstance(v, str) and (not v.strip() or "\0" in v) for v in column.tolist()])
+    if blank.size:
+        raise InputError(
+            f"Group column {name!r} is empty text, or holds a null byte, in {blank.size} of {len(column)} rows ({row_numbers(blank)}; "
+            f"{COUNTING}). Name a group for every run, or drop those rows."
         )
     try:
         column.unique()

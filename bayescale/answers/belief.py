@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayescale.answers.common import warn_unless_converged
+from bayescale.answers.common import warn_of_nan, warn_unless_converged
 from bayescale.answers.mixture import Stack
 from bayescale.answers.optimum import Split, badness, sign
 from bayescale.errors import InputError
@@ -159,6 +159,7 @@ def ask[Decision](
 
 def _finished(answer: xr.Dataset, beliefs: list[Belief], group: str | None) -> xr.Dataset:
     """Put units on, and say what the answer leaves out."""
+    warn_of_nan(answer, 5)
     one = beliefs[0]
     columns = {i.column: i.unit for b in beliefs for i in b.posterior.model.law.inputs}
     units = {TOKENS_PER_PARAMETER: "tokens/parameter", **{n: _UNITS.get(n, columns.get(n, "")) for n in one.split.free}}

@@ -58,6 +58,7 @@ def breaks(posterior: Posterior, *, before: Any = None, group: str | None = None
     count = sum(isinstance(p.paper, Position) and p.paper.symbol.startswith("d_") for p in law.params)
     if not count or f"f_{count}" not in law.constants:
         raise InputError(f"Law {law.name!r} has no breaks; fit broken_1 (or broken_2, broken_3) to look for one.")
+    posterior.check_group(group)
     warn_unless_converged(posterior)
     x = model.inputs()["x"]
     if model.group and group is None:
@@ -67,7 +68,6 @@ def breaks(posterior: Posterior, *, before: Any = None, group: str | None = None
             for f in (np.min, np.max)
         ]
     else:
-        posterior.params(group, seed)  # refuses a group that is none
         rows = model.group_index == model.groups.index(group) if group not in (None, NEW) else slice(None)
         ends = [xr.DataArray(float(f(x[rows]))) for f in (np.min, np.max)]
     smallest, largest = ends

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import check_asked, warn_unless_converged
+from bayescale.answers.common import check_asked, check_many, warn_unless_converged
 from bayescale.answers.sensitivity import contraction, mostly_prior_sentences
 from bayescale.discrepancy import Quadratic
 from bayescale.law import Position
@@ -61,6 +61,7 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
     .. [3] Vehtari, Gelman & Gabry (2017), Stat. Comput. 27, 1413-1432 (leave-one-out predictive checks).
     """
     check_asked(posterior)
+    check_many(posterior)
     warn_unless_converged(posterior)
     model = posterior.model
     location, params, facts = posterior.at_runs()

@@ -9,12 +9,14 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.cost import six_nd
-from bayescale.errors import ConvergenceWarning, InputError
+from bayescale.errors import BayescaleWarning, ConvergenceWarning, InputError
 from bayescale.given import check_kind, check_text
 from bayescale.numerals import parse_number, short_number
 from bayescale.posterior import NEW, Posterior
 from bayescale.prior import REAL
-from bayescale.words import shown
+from bayescale.words import listed, shown
+
+FEWEST_DRAWS = 25  # of which Pareto smoothing takes the largest fifth, and five at least
 
 
 def check_asked(asked: object, kinds: type | tuple[type, ...] = Posterior, group: object = None) -> None:
@@ -23,12 +25,34 @@ def check_asked(asked: object, kinds: type | tuple[type, ...] = Posterior, group
     check_text("group", group, "text")
 
 
+def check_many(posterior: Posterior) -> None:
+    """Refuse to smooth the tail of so few draws that there is none."""
+    draws = posterior.dataset.sizes["chain"] * posterior.dataset.sizes["draw"]
+    if draws < FEWEST_DRAWS:
+        raise InputError(
+            f"Leaving out runs, one at a time, takes {FEWEST_DRAWS} draws or more; this posterior of "
+            f"{posterior.model.law.name} has {draws}. Fit with more draws."
+        )
+
+
 def warn_unless_converged(posterior: Posterior, stacklevel: int = 3) -> None:
     """Repeat, with every answer, that its draws are not to be trusted."""
     if not posterior.converged:
         warnings.warn(
             f"This answer comes from a fit of {posterior.model.law.name} that is {posterior.diagnostics}.",
             ConvergenceWarning,
+            stacklevel=stacklevel,
+        )
+
+
+def warn_of_nan(answer: xr.Dataset, stacklevel: int = 3) -> None:
+    """Say that a law gives no number in some draws, such as infinity minus infinity far beyond all runs."""
+    shares = {str(name): float(np.isnan(value).mean()) for name, value in answer.data_vars.items()}
+    if lost := {name: share for name, share in shares.items() if share > 0}:
+        warnings.warn(
+            f"There is no number (NaN) in {100 * max(lost.values()):.3g} % of the draws of {listed(lost)}: what was asked "
+            "is beyond what the law can be computed at, or draws are. Ask nearer to the runs.",
+            BayescaleWarning,
             stacklevel=stacklevel,
         )
 
@@ -113,6 +137,7 @@ def known_inputs(posterior: Posterior, group: str | None) -> dict[str, xr.DataAr
 def shared_value(posterior: Posterior, column: str, group: str | None) -> xr.DataArray | None:
     """Value of a column on which the runs (of each group) agree; None where they do not, or there is no such column."""
     model = posterior.model
+    posterior.check_group(group)
     if column not in model.runs:
         return None
     x = model.runs[column].to_numpy(dtype=float)

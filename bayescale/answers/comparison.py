@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from bayescale import ops
-from bayescale.answers.common import check_asked, warn_unless_converged
+from bayescale.answers.common import check_asked, check_many, warn_unless_converged
 from bayescale.errors import InputError
 from bayescale.given import check_choice, check_kind, check_text
 from bayescale.inference import fit
@@ -206,6 +206,7 @@ def loo(posterior: Posterior, unit: str | None = None) -> Criterion:
     """Leave one out by Pareto-smoothed importance sampling (ArviZ)."""
     import arviz_stats
 
+    check_many(posterior)
     log_density = _by_unit(posterior.log_likelihood(), posterior.model, unit)
     output = posterior.model.law.output.symbol
     tree = xr.DataTree.from_dict(

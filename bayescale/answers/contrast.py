@@ -9,7 +9,7 @@ import xarray as xr
 from bayescale.answers.common import check_asked, interval, interval_name, warn_unless_converged
 from bayescale.answers.mixture import Stack
 from bayescale.errors import InputError
-from bayescale.given import check_text
+from bayescale.given import check_kind, check_text
 from bayescale.model import COMPLETE, Model
 from bayescale.posterior import NEW, Posterior
 from bayescale.words import listed
@@ -55,8 +55,9 @@ def contrast(
     >>> float((answer["difference"] > 0).mean())  # P(alpha_code > alpha_text)
     """
     check_asked(posterior, (Posterior, Stack))
-    for name, word in (("parameter", parameter), ("first", first), ("second", second)):
-        check_text(name, word, "text")
+    check_kind("parameter", parameter, str, "Name one, such as 'alpha'.")
+    check_kind("first", first, str, "Name a group, or 'new'.")
+    check_text("second", second, "text")
     if isinstance(posterior, Stack):
         return posterior.draws_of(lambda member: contrast(member, parameter, first, second, seed=seed), seed)
     warn_unless_converged(posterior)

@@ -16,6 +16,7 @@ from bayescale.answers.common import (
     known_inputs,
     read_inputs,
     read_value,
+    warn_of_nan,
     warn_unless_converged,
 )
 from bayescale.answers.mixture import Stack
@@ -249,6 +250,7 @@ def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, be
     answer["beyond"] = beyond.assign_attrs(
         units="1", long_name="times beyond the runs, in an input or in size; 1 inside"
     )
+    warn_of_nan(answer, 4)
     return answer.transpose("chain", "draw", ...)
 
 

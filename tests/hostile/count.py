@@ -32,7 +32,11 @@ def count(name: str, world: World, many: int, number: int) -> tuple[Counter[str]
 
     @seed(number)
     @settings(
-        max_examples=many, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+        max_examples=many,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
     )
     @given(KINDS[name].cases)
     def each(case):

@@ -64,7 +64,9 @@ def judge(ask: Callable[[], Any]) -> str:
             raise Fault(f"no answer in {PATIENCE} s") from None
     strange = [w for w in told if not issubclass(w.category, BayescaleWarning)]
     if strange:
-        raise Fault(f"{strange[0].category.__name__} at {strange[0].filename}:{strange[0].lineno}: {strange[0].message}")
+        raise Fault(
+            f"{strange[0].category.__name__} at {strange[0].filename}:{strange[0].lineno}: {strange[0].message}"
+        )
     if (where := nan_in(answer)) and not told:
         raise Fault(f"NaN without a word in {where}")
     return WARNING if told else ANSWER
@@ -78,7 +80,9 @@ def _check_words(message: str) -> None:
 def nan_in(answer: Any) -> str:
     """Where an answer holds a NaN; nothing where it holds none."""
     if isinstance(answer, xr.Dataset):
-        return next((str(n) for n, v in answer.variables.items() if v.dtype.kind == "f" and bool(np.isnan(v).any())), "")
+        return next(
+            (str(n) for n, v in answer.variables.items() if v.dtype.kind == "f" and bool(np.isnan(v).any())), ""
+        )
     if isinstance(answer, pd.DataFrame):
         numbers = answer.select_dtypes("number")
         return next((str(name) for name, column in numbers.items() if column.isna().any()), "")

@@ -22,8 +22,6 @@ from strategies import (
     PRIORS,
     frames,
     mostly,
-    mutated_bytes,
-    mutated_json,
     options,
     spoilt,
 )
@@ -212,13 +210,17 @@ def laws(draw: Any) -> Callable[[], Any]:
     """How to declare a law of one's own in which something is wrong."""
     formula = draw(FORMULAE)
     good = [("E", "LogNormal(0, 1)"), ("A", "LogNormal(0, 1)"), ("alpha", "LogNormal(-1, 0.5)")]
-    params = [(draw(mostly(st.just(s), SYMBOLS)), draw(mostly(st.just(p), st.one_of(PRIORS, ANYTHING)))) for s, p in good]
+    params = [
+        (draw(mostly(st.just(s), SYMBOLS)), draw(mostly(st.just(p), st.one_of(PRIORS, ANYTHING)))) for s, p in good
+    ]
     inputs = draw(mostly(st.just(("N", "D")), st.one_of(ANYTHING, st.tuples(ODD_WORDS, ODD_WORDS))))
     centre = draw(mostly(st.sampled_from(["geometric mean", "mean", "none"]), st.one_of(ODD_WORDS, ANYTHING)))
     support = draw(mostly(st.just("positive"), st.sampled_from(["real", "unit"])))
     wrap = draw(mostly(st.just(tuple), st.sampled_from([list, set, str])))
     more = draw(
-        options(slopes=st.one_of(ANYTHING, st.just({"N": -1, "x": 1})), published=ANYTHING, output=ANYTHING, name=ANYTHING)
+        options(
+            slopes=st.one_of(ANYTHING, st.just({"N": -1, "x": 1})), published=ANYTHING, output=ANYTHING, name=ANYTHING
+        )
     )
     published = draw(mostly(st.just({}), st.dictionaries(st.sampled_from(["E", "A", "alpha", "x"]), ANYTHING)))
 
@@ -227,9 +229,16 @@ def laws(draw: Any) -> Callable[[], Any]:
         from bayescale.law import LOSS, Input, Law, Param, Published
 
         kind = {"positive": p.POSITIVE, "real": p.REAL, "unit": p.UNIT}[support]
-        declared = tuple(Param(s, "a number", "", kind, bs.Prior.read(text), p.Prior("LogNormal", 0.0, 1.0)) for s, text in params)
-        read = tuple(Input(s, "an input", "", s, centre=centre) for s in inputs) if isinstance(inputs, tuple) else inputs
-        facts = {"published": wrap((Published("key", "a paper", **published),)) if published else (), "output": LOSS} | more
+        declared = tuple(
+            Param(s, "a number", "", kind, bs.Prior.read(text), p.Prior("LogNormal", 0.0, 1.0)) for s, text in params
+        )
+        read = (
+            tuple(Input(s, "an input", "", s, centre=centre) for s in inputs) if isinstance(inputs, tuple) else inputs
+        )
+        facts = {
+            "published": wrap((Published("key", "a paper", **published),)) if published else (),
+            "output": LOSS,
+        } | more
         return Law(facts.pop("name", "own"), formula, inputs=read, params=wrap(declared), **facts)
 
     return declare
@@ -403,9 +412,18 @@ def _use_saved(path: Any) -> Any:
 POSTERIORS = ("post", "grouped", "departing", "kaplan", "one", "broken", "answers", "ability", "elo", "stack", "few")
 COSTS = st.sampled_from(
     [bs.with_inference, print, lambda N, D: -N, lambda N, D: 1.0, lambda N, D: np.nan * N, lambda N, D: None, lambda: 1]
-    + [lambda x: x, lambda *a: 1, lambda N, D: 1 / 0, lambda N, D: N if N > 1 else D, lambda N, D: "x", lambda N, D: N + D]
+    + [
+        lambda x: x,
+        lambda *a: 1,
+        lambda N, D: 1 / 0,
+        lambda N, D: N if N > 1 else D,
+        lambda N, D: "x",
+        lambda N, D: N + D,
+    ]
 )
-SIZES = st.one_of(st.floats(1e3, 1e15), st.floats(min_value=0, allow_infinity=False), st.lists(st.floats(1e3, 1e15), max_size=3))
+SIZES = st.one_of(
+    st.floats(1e3, 1e15), st.floats(min_value=0, allow_infinity=False), st.lists(st.floats(1e3, 1e15), max_size=3)
+)
 CLOSE = {
     "group": st.sampled_from(["text", "code", "new", "add1", "x", "", None]),
     "cost": COSTS,
@@ -425,7 +443,9 @@ CLOSE = {
     "times": st.one_of(st.floats(0, 100), st.lists(st.floats(1, 1e4), max_size=3)),
     "truth": st.dictionaries(st.sampled_from(["E", "A", "B", "A_ref", "alpha", "beta", "sigma", "x"]), st.floats()),
 }
-NAMED = st.sampled_from(["N", "D", "C", "L", "chance", "board_size", "accuracy", "elo", "D_inference", "horizon", "margin", "x", *CLOSE])
+NAMED = st.sampled_from(
+    ["N", "D", "C", "L", "chance", "board_size", "accuracy", "elo", "D_inference", "horizon", "margin", "x", *CLOSE]
+)
 
 
 @dataclass(frozen=True)
@@ -593,7 +613,10 @@ def _answer(question: Question) -> Callable[[World, Any], str]:
     def run(world: World, case: Any) -> str:
         places, named = case
         subjects = [_found(world, given) for given in places]
-        named = {name: _found(world, given) if name in ("other", "candidates", "runs") else given for name, given in named.items()}
+        named = {
+            name: _found(world, given) if name in ("other", "candidates", "runs") else given
+            for name, given in named.items()
+        }
         return judge(lambda: question.then(question.ask(*subjects, **named)))
 
     return run
@@ -601,7 +624,14 @@ def _answer(question: Question) -> Callable[[World, Any], str]:
 
 def _found(world: World, given: Any) -> Any:
     """Good things are written by name, so that a case can be read."""
-    things = {**world.posteriors, "curves": world.curves, "runs": world.runs, "new": world.new, "seeds": _SEEDS, "tiny": world.tiny}
+    things = {
+        **world.posteriors,
+        "curves": world.curves,
+        "runs": world.runs,
+        "new": world.new,
+        "seeds": _SEEDS,
+        "tiny": world.tiny,
+    }
     if isinstance(given, dict):
         return {name: things.get(thing, thing) if isinstance(thing, str) else thing for name, thing in given.items()}
     return things.get(given, given) if isinstance(given, str) else given
@@ -663,7 +693,9 @@ VALUES = st.one_of(
 
 def _options_of(name: str) -> list[str]:
     found: Any = typer.main.get_command(cli.app)
-    return sorted(opt for param in found.commands[name].params for opt in param.opts if opt.startswith("-") and opt != "--figure")
+    return sorted(
+        opt for param in found.commands[name].params for opt in param.opts if opt.startswith("-") and opt != "--figure"
+    )
 
 
 @st.composite
@@ -689,8 +721,21 @@ def _command(world: World, words: list[str]) -> str:
     return judge_command(words, outputs, fine=(0, 1) if words[0] in ("refit", "reproduce") else (0,))
 
 
-DEAR = {"report": (1, 40), "backtest": (2, 150), "design": (4, 200), "check": (4, 200), "extrapolate": (2, 80), "reproduce": (2, 60)}
-DEAR |= {"bs.design": (3, 150), "bs.fit_curves": (2, 100), "bs.backtest": (2, 100), "bs.check_fit": (3, 60), "bs.extrapolate": (2, 80)}
+DEAR = {
+    "report": (1, 40),
+    "backtest": (2, 150),
+    "design": (4, 200),
+    "check": (4, 200),
+    "extrapolate": (2, 80),
+    "reproduce": (2, 60),
+}
+DEAR |= {
+    "bs.design": (3, 150),
+    "bs.fit_curves": (2, 100),
+    "bs.backtest": (2, 100),
+    "bs.check_fit": (3, 60),
+    "bs.extrapolate": (2, 80),
+}
 DEAR |= {"bs.sensitivity": (2, 60), "bs.load_runs": (3, 60)}
 
 KINDS: dict[str, Kind] = {

@@ -133,7 +133,9 @@ def _spoil_type(draw: Any, frame: pd.DataFrame, column: int) -> pd.DataFrame:
     kind = draw(st.sampled_from(["str", "category", "float16", "complex", "datetime64[ns]", "object", "bytes"]))
     try:
         with np.errstate(all="ignore"):
-            return _replaced(frame, column, cells.map(lambda x: str(x).encode()) if kind == "bytes" else cells.astype(kind))
+            return _replaced(
+                frame, column, cells.map(lambda x: str(x).encode()) if kind == "bytes" else cells.astype(kind)
+            )
     except (TypeError, ValueError, OverflowError):
         return frame
 
@@ -264,7 +266,9 @@ def mutated_bytes(draw: Any, content: bytes) -> bytes:
         elif action == "set":
             content = content[:at] + bytes([draw(st.integers(0, 255))]) + content[at + 1 :]
         elif action == "insert":
-            more = draw(st.sampled_from([b",", b"\n", b'"', b"\x00", b"\xff", b"\t", b";", b"{", b"nan", b"\r", b"1e400"]))
+            more = draw(
+                st.sampled_from([b",", b"\n", b'"', b"\x00", b"\xff", b"\t", b";", b"{", b"nan", b"\r", b"1e400"])
+            )
             content = content[:at] + more + content[at:]
         elif action == "remove":
             content = content[:at] + content[at + draw(st.integers(1, 9)) :]

@@ -78,7 +78,9 @@ def _posteriors(runs: pd.DataFrame) -> dict[str, Any]:
 
     answers = bs.load_runs("tiny_emergence").query("task in ('add1', 'sort5')")
     ability = answers.assign(L=4.0 - 0.1 * np.log(answers["D"]))
-    games = pd.DataFrame({"board_size": [5.0, 7.0] * 6, "C": np.logspace(15, 21, 12), "elo": np.linspace(-2500, -300, 12)})
+    games = pd.DataFrame(
+        {"board_size": [5.0, 7.0] * 6, "C": np.logspace(15, 21, 12), "elo": np.linspace(-2500, -300, 12)}
+    )
     posteriors = {
         "post": of("chinchilla", runs, noise="normal"),
         "grouped": of("chinchilla", bs.load_runs("tiny_sweep"), pool="modality"),
