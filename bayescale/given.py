@@ -14,7 +14,10 @@ def check_kind(name: str, given: object, kinds: type | tuple[type, ...], advice:
     kinds = kinds if isinstance(kinds, tuple) else (kinds,)
     if not isinstance(given, kinds):
         wanted = " or ".join(f"a {kind.__name__}" for kind in kinds)
-        raise InputError(f"{name} must be {wanted}; {shown(given)} was given.{' ' if advice else ''}{advice}")
+        kind = type(given).__name__
+        raise InputError(
+            f"{name} must be {wanted}; {shown(given)}, a {kind}, was given.{' ' if advice else ''}{advice}"
+        )
 
 
 def check_choice(name: str, given: object, choices: Iterable[str | None]) -> None:

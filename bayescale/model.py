@@ -109,8 +109,8 @@ class Model:
     ):
         check_kind("law", law, (Law, str))
         check_kind("runs", runs, pd.DataFrame, "Read them with read_runs.")
-        check_kind("priors", priors or {}, Mapping, "Write {'E': 'LogNormal(0.5, 0.2)'}.")
-        check_kind("zero", zero or {}, Mapping, "Write {'E': ['text']}.")
+        check_kind("priors", {} if priors is None else priors, Mapping, "Write {'E': 'LogNormal(0.5, 0.2)'}.")
+        check_kind("zero", {} if zero is None else zero, Mapping, "Write {'E': ['text']}.")
         check_kind("discrepancy", discrepancy, (bool, Quadratic))
         law = find_law(law, runs.columns) if isinstance(law, str) else law
         if not all(law.columns):
@@ -586,12 +586,12 @@ def _read_zero(zero, law: Law, group, kinds, runs) -> dict[str, tuple[str, ...]]
 
 def _doubt_floor(law: Law, own: Mapping[str, Prior], runs: pd.DataFrame) -> Iterator[str]:
     """Say that a prior of the user's puts the floor of a loss above what was measured."""
-    floor = getattr(law.coordinates, "floor", None)
+    floor = str(getattr(law.coordinates, "floor", None) or "")
     least = runs[law.output.symbol].min()
     if floor in own and own[floor].quantile(0.01) > least:
         yield (
-            f"The prior of {floor} ({own[floor]}) lies above the smallest {law.output.symbol} of the runs, {least:.4g}: "
-            f"a law cannot fall below its floor. Let the prior of {floor} reach below it."
+            f"The prior of {floor} ({own[floor]}) lies above the smallest {law.output.symbol} of the runs, "
+            f"{least:.4g}: a law cannot fall below its floor. Let the prior of {floor} reach below it."
         )
 
 

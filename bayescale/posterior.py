@@ -387,14 +387,12 @@ class Posterior:
         return f"{self.model.law.mathml()}{preformatted(chr(10).join(self._title()))}{self._shown().to_html()}"
 
     def _shown(self) -> pd.DataFrame:
-        """Summary as text, each column with the digits that it deserves."""
+        """Summary as text, each column with the digits that it deserves; a dash where there is no number."""
         table = self.summary()
+        digits = {"ess_bulk": ".0f", "r_hat": ".4f"}
         return pd.DataFrame(
             {
-                column: [
-                    f"{v:.0f}" if column == "ess_bulk" else f"{v:.4f}" if column == "r_hat" else f"{v:.4g}"
-                    for v in table[column]
-                ]
+                column: ["-" if np.isnan(v) else f"{v:{digits.get(str(column), '.4g')}}" for v in table[column]]
                 for column in table
             },
             index=table.index,

@@ -447,8 +447,8 @@ def check_runs(
     Warns
     -----
     BayescaleWarning
-        An input does not vary, overall or within a group, nor does the output overall, or a group has fewer than five runs. The warning
-        points at the line that called the caller of this function.
+        An input does not vary, overall or within a group; the output does not vary; or a group has fewer than five
+        runs. The warning points at the line that called the caller of this function.
     """
     checked = _checked(runs, inputs, output, groups, signed, support)
     columns = [*inputs, output[0]]
@@ -523,8 +523,8 @@ def _check_group(name: str, column: pd.Series) -> None:
     blank = np.flatnonzero([isinstance(v, str) and (not v.strip() or "\0" in v) for v in column.tolist()])
     if blank.size:
         raise InputError(
-            f"Group column {name!r} is empty text, or holds a null byte, in {blank.size} of {len(column)} rows ({row_numbers(blank)}; "
-            f"{COUNTING}). Name a group for every run, or drop those rows."
+            f"Group column {name!r} is empty text, or holds a null byte, in {blank.size} of {len(column)} rows "
+            f"({row_numbers(blank)}; {COUNTING}). Name a group for every run, or drop those rows."
         )
     try:
         column.unique()

@@ -32,7 +32,7 @@ def shown(value: object, limit: int = 120) -> str:
         text = " ".join(repr(value).split())
     except Exception:  # a repr is the user's own program
         text = f"a {type(value).__name__}"
-    return text if len(text) <= limit else f"{text[:limit]} ... ({type(value).__name__})"
+    return text if len(text) <= limit else f"{text[:limit]} ..."
 
 
 def preformatted(text: str) -> str:

@@ -73,9 +73,12 @@ class Belief:
         return self.split.inputs({**self.split.given, **values})
 
     def ratio(self, values: Mapping[str, Any]) -> Any:
-        """Tokens per parameter, None where N and D are not both there."""
+        """Tokens per parameter, ``inf`` where no budget is enough; None where N and D are not both there."""
         known = {**self.split.given, **values}
-        return known["D"] / known["N"] if {"N", "D"} <= known.keys() else None
+        if not {"N", "D"} <= known.keys():
+            return None
+        # Where no budget is enough, N and D are infinite, and so is their ratio.
+        return xr.where(np.isinf(known["N"]), np.inf, known["D"] / known["N"], keep_attrs=True)
 
 
 def expected(beliefs: list[Belief], values: Mapping[str, Any]) -> Any:

@@ -205,7 +205,9 @@ def _structure(model: Model, scores: np.ndarray, members: np.ndarray) -> tuple[f
     e = scores[:, members]
     centred = e - e.mean(axis=1, keepdims=True)
     fitted = (e @ design) @ design.T
-    explained = ((fitted - e.mean(axis=1, keepdims=True)) ** 2).sum(axis=1) / (centred**2).sum(axis=1)
+    total = (centred**2).sum(axis=1)
+    explained = ((fitted - e.mean(axis=1, keepdims=True)) ** 2).sum(axis=1) / np.where(total > 0, total, 1.0)
+    explained = np.where(total > 0, explained, 0.0)  # all runs equally far off, as of draws far from all of them
     expected = k / (n - 1)
     share = float(np.median((explained - expected) / (1 - expected)))
     return max(share, 0.0), float(beta.sf(explained, k / 2, (n - k - 1) / 2).mean())

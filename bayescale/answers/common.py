@@ -50,8 +50,8 @@ def warn_of_nan(answer: xr.Dataset, stacklevel: int = 3) -> None:
     shares = {str(name): float(np.isnan(value).mean()) for name, value in answer.data_vars.items()}
     if lost := {name: share for name, share in shares.items() if share > 0}:
         warnings.warn(
-            f"There is no number (NaN) in {100 * max(lost.values()):.3g} % of the draws of {listed(lost)}: what was asked "
-            "is beyond what the law can be computed at, or draws are. Ask nearer to the runs.",
+            f"There is no number (NaN) in {100 * max(lost.values()):.3g} % of the draws of {listed(lost)}: the law "
+            "cannot be computed so far out, or at such draws. Ask nearer to the runs.",
             BayescaleWarning,
             stacklevel=stacklevel,
         )

@@ -184,7 +184,7 @@ def recommend(runs: pd.DataFrame, pool: str | Mapping[str, str | None] | None = 
       Which of them to trust is learnt: each by how well it foretells the largest fifth of the runs from the others.
     """
     check_kind("runs", runs, pd.DataFrame, "Read them with read_runs.")
-    check_kind("pool", pool or "", (str, Mapping), "Name a column of the runs.")
+    check_kind("pool", "" if pool is None else pool, (str, Mapping), "Name a column of the runs.")
     kind = next((kind for kind in _KINDS if all(_varies(runs, c) for c in kind.columns)), None)
     if kind is None:
         known = "; ".join(" ".join(kind.columns) for kind in _KINDS)

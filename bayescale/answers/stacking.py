@@ -10,6 +10,7 @@ from bayescale.answers.common import warn_unless_converged
 from bayescale.answers.comparison import check_question, compare, held_out, largest, models_of, stacking_weights
 from bayescale.answers.mixture import Stack
 from bayescale.errors import InputError
+from bayescale.given import check_kind, real_number
 from bayescale.posterior import Posterior
 from bayescale.progress import track
 from bayescale.streams import stream
@@ -86,8 +87,11 @@ def stack(
     >>> bs.forecast(mixed, N="70B", D="1.4T")  # doctest: +SKIP
     """
     check_question(models_of(posteriors), by, unit)
-    if not cuts or not all(0 < share < 1 for share in cuts):
-        raise InputError(f"cuts are shares of the runs to leave out, between 0 and 1; {tuple(cuts)!r} was given.")
+    check_kind("cuts", cuts, (list, tuple), "Give shares of the runs to leave out: (0.4, 0.1).")
+    if not cuts:
+        raise InputError("cuts is empty; give shares of the runs to leave out: (0.4, 0.1).")
+    for share in cuts:
+        real_number("cuts, each share of the runs to leave out,", share, 0, 1)
     scored = (
         _roll(posteriors, unit, cuts, seed, progress)
         if by == "largest"

@@ -22,7 +22,7 @@ PATIENCE = 120  # seconds; the slowest case takes a few, so that a machine under
 LONGEST = 4000  # letters of a refusal that somebody still reads
 
 
-class Fault(AssertionError):
+class BadOutcomeError(AssertionError):
     """Bad input was met by neither an answer, nor a warning, nor an `InputError`."""
 
 
@@ -49,7 +49,7 @@ def judge(ask: Callable[[], Any]) -> str:
 
     Raises
     ------
-    Fault
+    BadOutcomeError
         It hung, another error or warning came, or a NaN without a word.
     """
     with warnings.catch_warnings(record=True) as told:
@@ -61,20 +61,20 @@ def judge(ask: Callable[[], Any]) -> str:
             _check_words(str(error))
             return REFUSAL
         except _Hung:
-            raise Fault(f"no answer in {PATIENCE} s") from None
+            raise BadOutcomeError(f"no answer in {PATIENCE} s") from None
     strange = [w for w in told if not issubclass(w.category, BayescaleWarning)]
     if strange:
-        raise Fault(
+        raise BadOutcomeError(
             f"{strange[0].category.__name__} at {strange[0].filename}:{strange[0].lineno}: {strange[0].message}"
         )
     if (where := nan_in(answer)) and not told:
-        raise Fault(f"NaN without a word in {where}")
+        raise BadOutcomeError(f"NaN without a word in {where}")
     return WARNING if told else ANSWER
 
 
 def _check_words(message: str) -> None:
     if not message.strip() or len(message) > LONGEST:
-        raise Fault(f"a refusal of {len(message)} letters: {message[:200]!r}")
+        raise BadOutcomeError(f"a refusal of {len(message)} letters: {message[:200]!r}")
 
 
 def nan_in(answer: Any) -> str:
@@ -142,40 +142,40 @@ def judge_command(words: list[str], outputs: tuple[Path, ...] = (), fine: tuple[
         with _patience():
             said = command(words)
     except _Hung:
-        raise Fault(f"no answer in {PATIENCE} s") from None
+        raise BadOutcomeError(f"no answer in {PATIENCE} s") from None
     except Exception as error:
-        raise Fault(f"traceback: {type(error).__name__}: {error}") from error
+        raise BadOutcomeError(f"traceback: {type(error).__name__}: {error}") from error
     _check_files(before, said.code in fine)
     if said.code == 2:
         _check_refusal(said.err)
         return REFUSAL
     if said.code not in fine:
-        raise Fault(f"exit code {said.code!r}: {said.err[-300:]}")
+        raise BadOutcomeError(f"exit code {said.code!r}: {said.err[-300:]}")
     lines = [line for line in said.err.splitlines() if line.strip()]
-    odd = [line for line in lines if "Traceback" in line or "Warning:" in line and not line.startswith("Warning: ")]
+    odd = [line for line in lines if "Traceback" in line or ("Warning:" in line and not line.startswith("Warning: "))]
     if odd:
-        raise Fault(f"on the error stream: {odd[0]}")
+        raise BadOutcomeError(f"on the error stream: {odd[0]}")
     if (where := nan_in(said.out)) and not lines:
-        raise Fault(f"NaN without a word in {where}")
+        raise BadOutcomeError(f"NaN without a word in {where}")
     return WARNING if any(line.startswith("Warning: ") for line in lines) else ANSWER
 
 
 def _check_refusal(err: str) -> None:
     if "Traceback" in err:
-        raise Fault(err)
+        raise BadOutcomeError(err)
     ours = [line for line in err.splitlines() if line.startswith("bayescale: ")]
     typer = "Error: " in err
     if not (ours or typer):
-        raise Fault(f"exit code 2 without a reason: {err!r}")
+        raise BadOutcomeError(f"exit code 2 without a reason: {err!r}")
     _check_words(ours[-1] if ours else err)
 
 
 def _check_files(before: dict[Path, bytes | None], ended_well: bool) -> None:
     for path, content in before.items():
         if left := [p.name for p in path.parent.glob("*.part")]:
-            raise Fault(f"left behind: {left}")
+            raise BadOutcomeError(f"left behind: {left}")
         now = path.read_bytes() if path.is_file() else None
         if not ended_well and now != content:
-            raise Fault(f"{path.name} was written by a command that failed")
+            raise BadOutcomeError(f"{path.name} was written by a command that failed")
         if now is not None and not now:
-            raise Fault(f"{path.name} is empty")
+            raise BadOutcomeError(f"{path.name} is empty")

@@ -25,7 +25,7 @@ from strategies import (
     options,
     spoilt,
 )
-from world import World
+from world import MADE, World
 
 import bayescale as bs
 from bayescale import cli
@@ -54,13 +54,12 @@ class Kind:
         Makes a case.
     run : callable
         Takes the world and a case, and says what came of it.
-    fast, many : int
-        How many cases the fast tests try, and `count.py`.
+    many : int
+        How many cases `count.py` tries.
     """
 
     cases: st.SearchStrategy[Any]
     run: Callable[[World, Any], str]
-    fast: int
     many: int
 
 
@@ -262,20 +261,57 @@ model = bs.Model("chinchilla", runs)
 """
 LINES = st.lists(
     st.sampled_from(
-        ["agrees = ['besiroglu2024']", "agrees = 'besiroglu2024'", "agrees = 3", "agrees = [3]", "agrees = None", "agrees = ['x']"]
-        + ["differs = {'hoffmann2022': 'why'}", "differs = ['hoffmann2022']", "differs = {3: 4}", "differs = {'hoffmann2022': 3}"]
-        + ["claims = 3", "def claims(p): yield 3", "def claims(p): return None", "def claims(): yield 1", "def claims(p): 1/0"]
-        + ["def claims(p): yield bs.Claim('E', p.dataset['E'], 1.0, 'x')", "def claims(p): raise SystemExit", "models = {}"]
-        + ["def claims(p): yield bs.Claim('E', float('nan'), 1.0, 'x')", "def claims(p): yield bs.Claim(1, 2, 3)"]
-        + ["def claims(p): yield bs.Claim('E', p.dataset['E'], 'one', 'x')", "def claims(p): yield bs.Claim('E', None, None, None)"]
-        + ["model = 3", "model = None", "models = {'a': model}", "del model", "sampling = {'draws': 'x'}", "sampling = 3"]
-        + ["sampling = {'seed': -1}", "sampling = {'x': 1}", "sampling = None", "x = (", "raise ValueError('no')", "import nothing_"]
-        + ["raise SystemExit(0)", "slow = 'yes'", "\x00", "\ud83d", "print(1)", "__doc__ = 3", "models = {3: model}; del model"]
-        + ["agrees = ['besiroglu2024 @ text']", "def claims(p): yield from []", "async def claims(p): yield 1", "class claims: pass"]
-        + ["def claims(p): yield bs.Claim('E', p.dataset['E'], 1.0, 'x', prob=7)"]
+        [
+            "agrees = ['besiroglu2024']",
+            "agrees = 'besiroglu2024'",
+            "agrees = 3",
+            "agrees = [3]",
+            "agrees = None",
+            "agrees = ['x']",
+            "differs = {'hoffmann2022': 'why'}",
+            "differs = ['hoffmann2022']",
+            "differs = {3: 4}",
+            "differs = {'hoffmann2022': 3}",
+            "claims = 3",
+            "def claims(p): yield 3",
+            "def claims(p): return None",
+            "def claims(): yield 1",
+            "def claims(p): 1/0",
+            "def claims(p): yield bs.Claim('E', p.dataset['E'], 1.0, 'x')",
+            "def claims(p): raise SystemExit",
+            "models = {}",
+            "def claims(p): yield bs.Claim('E', float('nan'), 1.0, 'x')",
+            "def claims(p): yield bs.Claim(1, 2, 3)",
+            "def claims(p): yield bs.Claim('E', p.dataset['E'], 'one', 'x')",
+            "def claims(p): yield bs.Claim('E', None, None, None)",
+            "model = 3",
+            "model = None",
+            "models = {'a': model}",
+            "del model",
+            "sampling = {'draws': 'x'}",
+            "sampling = 3",
+            "sampling = {'seed': -1}",
+            "sampling = {'x': 1}",
+            "sampling = None",
+            "x = (",
+            "raise ValueError('no')",
+            "import nothing_",
+            "raise SystemExit(0)",
+            "slow = 'yes'",
+            "\x00",
+            "\ud83d",
+            "print(1)",
+            "__doc__ = 3",
+            "models = {3: model}; del model",
+            "agrees = ['besiroglu2024 @ text']",
+            "def claims(p): yield from []",
+            "async def claims(p): yield 1",
+            "class claims: pass",
+            "def claims(p): yield bs.Claim('E', p.dataset['E'], 1.0, 'x', prob=7)",
+        ]
     ),
     max_size=3,
-)  # fmt: skip
+)
 
 
 def _analysis(world: World, lines: list[str]) -> str:
@@ -363,9 +399,17 @@ def _change_spec(file: h5py.File, how: Any) -> None:
 _GONE = object()
 _PLACE = st.floats(0, 1)
 _JSON = st.one_of(
-    st.none(), st.booleans(), st.integers(-(10**20), 10**20), st.floats(), st.text(max_size=5), st.just([]), st.just({}),
-    st.sampled_from([["a"], {"N": None}, {"N": "x"}, {"E": ["Normal", {}]}, {"E": 1}, "chinchilla", "kaplan", "modality", _GONE]),
-)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**20), 10**20),
+    st.floats(),
+    st.text(max_size=5),
+    st.just([]),
+    st.just({}),
+    st.sampled_from(
+        [["a"], {"N": None}, {"N": "x"}, {"E": ["Normal", {}]}, {"E": 1}, "chinchilla", "kaplan", "modality", _GONE]
+    ),
+)
 _DAMAGE = st.one_of(
     _PLACE.map(_cut),
     st.lists(st.tuples(_PLACE, st.integers(0, 255)), min_size=1, max_size=30).map(_flip),
@@ -374,17 +418,25 @@ _DAMAGE = st.one_of(
     st.tuples(_PLACE, _PLACE).map(_within(_remove_attribute)),
     st.tuples(
         st.sampled_from(["format", "spec", "spec_sha256", "notes", "versions", "runs_sha256", "created"]),
-        st.one_of(st.text("abc{}[]:1,\"", max_size=9), st.integers(0, 9), st.sampled_from(["bayescale posterior 99", "null", "{}", "[1]"])),
+        st.one_of(
+            st.text('abc{}[]:1,"', max_size=9),
+            st.integers(0, 9),
+            st.sampled_from(["bayescale posterior 99", "null", "{}", "[1]"]),
+        ),
     ).map(_within(_set_attribute)),
     st.tuples(_PLACE, st.sampled_from([float("nan"), float("inf"), -1.0, 0.0, 1e300])).map(_within(_change_numbers)),
-    st.tuples(st.sampled_from(["model", "diagnostics", "info", "", "weights"]), _PLACE, _JSON).map(_within(_change_spec)),
-    st.tuples(st.sampled_from(["model", "diagnostics", "info", "", "weights"]), _PLACE, _JSON).map(_within(_change_spec)),
-)  # fmt: skip
+    st.tuples(st.sampled_from(["model", "diagnostics", "info", "", "weights"]), _PLACE, _JSON).map(
+        _within(_change_spec)
+    ),
+    st.tuples(st.sampled_from(["model", "diagnostics", "info", "", "weights"]), _PLACE, _JSON).map(
+        _within(_change_spec)
+    ),
+)
 
 
 def _damaged(world: World, case: Any) -> str:
     name, damage = case
-    content = world.files[f"{name}.nc"]
+    content = world.save(name)
     path = world.folder / "damaged.nc"
     try:
         path.write_bytes(damage(content))
@@ -411,8 +463,14 @@ def _use_saved(path: Any) -> Any:
 
 POSTERIORS = ("post", "grouped", "departing", "kaplan", "one", "broken", "answers", "ability", "elo", "stack", "few")
 COSTS = st.sampled_from(
-    [bs.with_inference, print, lambda N, D: -N, lambda N, D: 1.0, lambda N, D: np.nan * N, lambda N, D: None, lambda: 1]
-    + [
+    [
+        bs.with_inference,
+        print,
+        lambda N, D: -N,
+        lambda N, D: 1.0,
+        lambda N, D: np.nan * N,
+        lambda N, D: None,
+        lambda: 1,
         lambda x: x,
         lambda *a: 1,
         lambda N, D: 1 / 0,
@@ -471,98 +529,176 @@ def _good(*calls: Any) -> Any:
 
 _POINT = {"N": 1e9, "D": "1T"}
 _TRUTH = {"E": 1.7, "A": 400.0, "B": 400.0, "alpha": 0.3, "beta": 0.3, "sigma": 0.01}
-_SEEDS = pd.DataFrame({"N": [1e7, 1e7, 1e8], "D": 1e9, "L": [3.1, 3.2, 2.9], "seed": [1, 2, 1], "modality": "text"})
 QUESTIONS: dict[str, Question] = {
     "forecast": Question(
         bs.forecast,
-        _good(("post", _POINT), ("grouped", {**_POINT, "group": "text"}), ("stack", {**_POINT, "seed": 3}), ("one", {"D": [1e9, 1e10]}),
-              ("departing", {**_POINT, "group": None}), ("elo", {"C": 1e20, "board_size": 7}), ("answers", {"D": 1e9, "group": "new"}),
-              ("post", "runs", {}), ("grouped", "seeds", {}), ("stack", "runs", {}), ("broken", {"N": "70B"})),
+        _good(
+            ("post", _POINT),
+            ("grouped", {**_POINT, "group": "text"}),
+            ("stack", {**_POINT, "seed": 3}),
+            ("one", {"D": [1e9, 1e10]}),
+            ("departing", {**_POINT, "group": None}),
+            ("elo", {"C": 1e20, "board_size": 7}),
+            ("answers", {"D": 1e9, "group": "new"}),
+            ("post", "runs", {}),
+            ("grouped", "seeds", {}),
+            ("stack", "runs", {}),
+            ("broken", {"N": "70B"}),
+        ),
         _both(forecast_table, forecast_sentences),
         open=True,
     ),
     "allocate": Question(
         bs.allocate,
-        _good(("post", {"C": 1e21}), ("grouped", {"C": [1e14, 1e15], "group": "text"}), ("stack", {"C": "1e21", "regret": "5%"}),
-              ("post", {"L": 2.5}), ("post", {"C": 1e21, "cost": bs.with_inference, "D_inference": "1T", "at_most": {"N": "1B"}}),
-              ("departing", {"C": 1e22, "at_least": {"D": 1e9}, "regret": 0.01}), ("kaplan", {"C": 1e20, "N": 1e9})),
+        _good(
+            ("post", {"C": 1e21}),
+            ("grouped", {"C": [1e14, 1e15], "group": "text"}),
+            ("stack", {"C": "1e21", "regret": "5%"}),
+            ("post", {"L": 2.5}),
+            ("post", {"C": 1e21, "cost": bs.with_inference, "D_inference": "1T", "at_most": {"N": "1B"}}),
+            ("departing", {"C": 1e22, "at_least": {"D": 1e9}, "regret": 0.01}),
+            ("kaplan", {"C": 1e20, "N": 1e9}),
+        ),
         _both(allocation_table, bs.allocation_sentences),
         open=True,
     ),
     "deviation": Question(
         bs.deviation,
-        _good(("post", _POINT), ("grouped", {**_POINT, "group": "code", "seed": 1}), ("stack", {**_POINT, "cost": bs.six_nd})),
+        _good(
+            ("post", _POINT),
+            ("grouped", {**_POINT, "group": "code", "seed": 1}),
+            ("stack", {**_POINT, "cost": bs.six_nd}),
+        ),
         _both(deviation_table, deviation_sentences),
         open=True,
     ),
     "threshold": Question(
         bs.threshold,
-        _good(("post", {"L": 2.5}), ("grouped", {"L": [1.5, 2.0], "group": "text", "horizon": "1e18"}), ("stack", {"L": "2.2", "N": "1B"}),
-              ("one", {"L": 2.4, "horizon": 1e30}), ("answers", {"accuracy": 0.5}), ("answers", {"margin": 0.1, "chance": 0.25}),
-              ("elo", {"elo": -500, "board_size": 7}), ("broken", {"L": 2.0}), ("post", {"L": 3.0, "tokens_per_parameter": 20})),
+        _good(
+            ("post", {"L": 2.5}),
+            ("grouped", {"L": [1.5, 2.0], "group": "text", "horizon": "1e18"}),
+            ("stack", {"L": "2.2", "N": "1B"}),
+            ("one", {"L": 2.4, "horizon": 1e30}),
+            ("answers", {"accuracy": 0.5}),
+            ("answers", {"margin": 0.1, "chance": 0.25}),
+            ("elo", {"elo": -500, "board_size": 7}),
+            ("broken", {"L": 2.0}),
+            ("post", {"L": 3.0, "tokens_per_parameter": 20}),
+        ),
         _both(bs.threshold_table, threshold_sentences),
         open=True,
     ),
     "sharpness": Question(
         bs.sharpness,
-        _good(("answers", {"than": 1.0}), ("answers", {"group": "add1", "seed": 2}), ("one", {"start": 9.0}), ("answers", "one", {"start": 9})),
+        _good(
+            ("answers", {"than": 1.0}),
+            ("answers", {"group": "add1", "seed": 2}),
+            ("one", {"start": 9.0}),
+            ("answers", "one", {"start": 9}),
+        ),
         _both(sharpness_table, sharpness_sentences),
         open=True,
     ),
     "breaks": Question(
-        bs.breaks, _good(("broken", {}), ("broken", {"before": "1e24", "seed": 1, "group": None})), _both(breaks_table, breaks_sentences)
+        bs.breaks,
+        _good(("broken", {}), ("broken", {"before": "1e24", "seed": 1, "group": None})),
+        _both(breaks_table, breaks_sentences),
     ),
     "contrast": Question(
         bs.contrast,
-        _good(("grouped", "alpha", "text", "code", {}), ("grouped", "A", "text", {"seed": 2}), ("grouped", "sigma", "new", "math", {})),
+        _good(
+            ("grouped", "alpha", "text", "code", {}),
+            ("grouped", "A", "text", {"seed": 2}),
+            ("grouped", "sigma", "new", "math", {}),
+        ),
         _both(contrast_table, contrast_sentences),
     ),
     "multiplier": Question(
         bs.multiplier,
-        _good(("grouped", "text", "code", {"along": "N", "N": 1e6, "D": 1e9}), ("grouped", "text", {"reducible": 0.5}),
-              ("post", {"other": "departing", "along": "D", **_POINT}), ("stack", {"other": "post", "reducible": 0.3, "along": "C"})),
+        _good(
+            ("grouped", "text", "code", {"along": "N", "N": 1e6, "D": 1e9}),
+            ("grouped", "text", {"reducible": 0.5}),
+            ("post", {"other": "departing", "along": "D", **_POINT}),
+            ("stack", {"other": "post", "reducible": 0.3, "along": "C"}),
+        ),
         _both(multiplier_table, multiplier_sentences),
         open=True,
     ),
     "design": Question(
         lambda posterior, budget, about, **named: bs.design(posterior, budget, about=about, **named),
-        _good(("post", "1e20", "L", {"at": {"N": 1e9, "D": 1e11}, "checks": 0, "batch": 2}), ("post", 1e21, "alpha", {"checks": 3, "repeat": True}),
-              ("stack", 1e20, "law", {"checks": 0, "seed": 1}), ("post", 1e20, "N_opt", {"at": {"C": 1e22}, "checks": 0, "candidates": "runs"}),
-              ("grouped", 1e14, "L", {"at": {"N": 1e6, "D": 1e8}, "group": "text", "checks": 0, "batch": 1, "cost": bs.six_nd})),
+        _good(
+            ("post", "1e20", "L", {"at": {"N": 1e9, "D": 1e11}, "checks": 0, "batch": 2}),
+            ("post", 1e21, "alpha", {"checks": 3, "repeat": True}),
+            ("stack", 1e20, "law", {"checks": 0, "seed": 1}),
+            ("post", 1e20, "N_opt", {"at": {"C": 1e22}, "checks": 0, "candidates": "runs"}),
+            (
+                "grouped",
+                1e14,
+                "L",
+                {"at": {"N": 1e6, "D": 1e8}, "group": "text", "checks": 0, "batch": 1, "cost": bs.six_nd},
+            ),
+        ),
         _both(design_table, design_sentences),
     ),
     "extrapolate": Question(
         bs.extrapolate,
-        _good(("curves", {"group": "a"}), ("curves", {"times": [1.5, 2], "group": "b", "seed": 2}), ("curves", {"D": "64M", "group": "a"})),
+        _good(
+            ("curves", {"group": "a"}),
+            ("curves", {"times": [1.5, 2], "group": "b", "seed": 2}),
+            ("curves", {"D": "64M", "group": "a"}),
+        ),
         _both(bs.extrapolation_table, bs.extrapolation_sentences),
         open=True,
     ),
     "update": Question(
-        bs.update, _good(("post", "new", {"seed": 1}), ("grouped", "seeds", {}), ("stack", "new", {})), lambda update: update_sentences(update)
+        bs.update,
+        _good(("post", "new", {"seed": 1}), ("grouped", "seeds", {}), ("stack", "new", {})),
+        lambda update: update_sentences(update),
     ),
     "chain": Question(
         lambda first, second, **named: bs.threshold(bs.chain(first, second), **named),
-        _good(("post", "ability", {"accuracy": 0.5, "group": "add1"}), ("stack", "ability", {"accuracy": [0.3, 0.6], "horizon": "1e26"})),
+        _good(
+            ("post", "ability", {"accuracy": 0.5, "group": "add1"}),
+            ("stack", "ability", {"accuracy": [0.3, 0.6], "horizon": "1e26"}),
+        ),
         _both(bs.threshold_table, threshold_sentences),
         open=True,
     ),
-    "check_fit": Question(bs.check_fit, _good(("post", {"seed": 1}), ("grouped", {}), ("answers", {}), ("few", {})), check_sentences),
+    "check_fit": Question(
+        bs.check_fit, _good(("post", {"seed": 1}), ("grouped", {}), ("answers", {}), ("few", {})), check_sentences
+    ),
     "sensitivity": Question(bs.sensitivity, _good(("post", {}), ("few", {})), lambda found: None),
-    "agreement": Question(bs.agreement, _good(("post", "hoffmann2022", {}), ("grouped", "besiroglu2024", {"group": "text"})), lambda found: None),
-    "to_dataframe": Question(lambda subject, **named: bs.to_dataframe(bs.forecast(subject, **_POINT) if subject == "post" else subject, **named),
-                             _good(("post", {"summary": True}), ("curves", {}))),
+    "agreement": Question(
+        bs.agreement,
+        _good(("post", "hoffmann2022", {}), ("grouped", "besiroglu2024", {"group": "text"})),
+        lambda found: None,
+    ),
+    "to_dataframe": Question(
+        lambda subject, **named: bs.to_dataframe(
+            bs.forecast(subject, **_POINT) if isinstance(subject, bs.Posterior) else subject, **named
+        ),
+        _good(("post", {"summary": True}), ("curves", {})),
+    ),
     "detection_limit": Question(bs.detection_limit, _good((100, 0.25, {"level": 0.05, "power": 0.8}))),
     "average_seeds": Question(
-        bs.average_seeds, _good(("seeds", {}), ("seeds", {"by": "seed", "inputs": ["N", "D"], "within": "modality", "response": "L"}))
+        bs.average_seeds,
+        _good(("seeds", {}), ("seeds", {"by": "seed", "inputs": ["N", "D"], "within": "modality", "response": "L"})),
     ),
-    "fit_curves": Question(bs.fit_curves, _good(("runs", {"curve": "N"}), ("seeds", {"x": "N", "y": "L"})), lambda curves: str(curves)),
+    "fit_curves": Question(
+        bs.fit_curves, _good(("runs", {"curve": "N"}), ("seeds", {"x": "N", "y": "L"})), lambda curves: str(curves)
+    ),
     "backtest": Question(
         bs.backtest,
-        _good(("runs", {"laws": ["chinchilla", "kaplan"], "share": 0.3, "least": 2, "draws": 50}), ("runs", {"cut": 1e18, "laws": ["kaplan"]}),
-              ("tiny", {"laws": ["chinchilla"], "pool": "modality", "points": 3, "seed": 1})),
+        _good(
+            ("runs", {"laws": ["chinchilla", "kaplan"], "share": 0.3, "least": 2, "draws": 50}),
+            ("runs", {"cut": 1e18, "laws": ["kaplan"]}),
+            ("tiny", {"laws": ["chinchilla"], "pool": "modality", "points": 3, "seed": 1}),
+        ),
         _both(bs.backtest_table, bs.backtest_sentences),
     ),
-    "recommend": Question(bs.recommend, _good(("runs", {}), ("tiny", {"pool": "modality"})), lambda recipe: str(recipe)),
+    "recommend": Question(
+        bs.recommend, _good(("runs", {}), ("tiny", {"pool": "modality"})), lambda recipe: str(recipe)
+    ),
     "simulate": Question(
         lambda subject, truth, **named: bs.simulate(getattr(subject, "model", subject), truth, **named),
         _good(("post", "hoffmann2022", {"seed": 1}), ("post", _TRUTH, {})),
@@ -573,20 +709,32 @@ QUESTIONS: dict[str, Question] = {
         lambda prior: None,
     ),
     "compare": Question(
-        bs.compare, _good(({"a": "post", "b": "departing"}, {"by": "loo", "seed": 1}), ({"a": "kaplan", "b": "post"}, {"unit": None}),
-                          ({"a": "kaplan", "b": "few"}, {"by": "largest"})), str,
+        bs.compare,
+        _good(
+            ({"a": "post", "b": "departing"}, {"by": "loo", "seed": 1}),
+            ({"a": "kaplan", "b": "post"}, {"unit": None}),
+            ({"a": "kaplan", "b": "few"}, {"by": "largest"}),
+        ),
+        str,
     ),
     "stack": Question(
-        bs.stack, _good(({"a": "post", "b": "departing"}, {"by": "loo", "seed": 1}), ({"a": "kaplan", "b": "post"}, {"cuts": (0.2,)}),
-                        ({"a": "kaplan", "b": "few"}, {"by": "waic"})), str,
+        bs.stack,
+        _good(
+            ({"a": "post", "b": "departing"}, {"by": "loo", "seed": 1}),
+            ({"a": "kaplan", "b": "post"}, {"cuts": (0.2,)}),
+            ({"a": "kaplan", "b": "few"}, {"by": "waic"}),
+        ),
+        str,
     ),
     "load_runs": Question(bs.load_runs, _good(("tiny_sweep", {}))),
-    "open_posterior": Question(bs.open_posterior, _good(("post.nc", {}), ("post.nc", {"law": bs.LAWS["chinchilla"]})), lambda found: None),
+    "open_posterior": Question(
+        bs.open_posterior, _good(("post.nc", {}), ("post.nc", {"law": bs.LAWS["chinchilla"]})), lambda found: None
+    ),
     "fit": Question(  # of settings that are refused: the sampler itself is left out
         lambda subject, **named: bs.fit(getattr(subject, "model", subject), **{"draws": 1, **named}),
         _good(("post", {"tune": 50, "chains": 2, "seed": 1, "target_accept": 0.9})),
     ),
-}  # fmt: skip
+}
 
 
 @st.composite
@@ -624,17 +772,11 @@ def _answer(question: Question) -> Callable[[World, Any], str]:
 
 def _found(world: World, given: Any) -> Any:
     """Good things are written by name, so that a case can be read."""
-    things = {
-        **world.posteriors,
-        "curves": world.curves,
-        "runs": world.runs,
-        "new": world.new,
-        "seeds": _SEEDS,
-        "tiny": world.tiny,
-    }
     if isinstance(given, dict):
-        return {name: things.get(thing, thing) if isinstance(thing, str) else thing for name, thing in given.items()}
-    return things.get(given, given) if isinstance(given, str) else given
+        return {name: _found(world, thing) if isinstance(thing, str) else thing for name, thing in given.items()}
+    if given == "post.nc":
+        world.save("post")
+    return world.thing(given) if isinstance(given, str) and given in MADE else given
 
 
 # -- The command line: a line that is good, and then spoilt
@@ -683,12 +825,39 @@ for _line in GOOD_LINES.split("\n"):
     if _line:
         LINES_OF.setdefault(_line.split()[0], []).append(_line.split())
 VALUES = st.one_of(
-    st.sampled_from(["70B", "400k,1M", "2.0", "", "0", "-1", "nan", "inf", "1e400", "1,000", ",", "1e300", "1e-300", "5%", "1;2", "9" * 30]),
-    st.sampled_from([f"{name}.nc" for name in POSTERIORS] + ["runs.csv", "missing.nc", ".", "tiny_sweep", "/dev/null", "a/b.nc"]),
-    st.builds(lambda n, v: f"{n}={v}", st.one_of(st.sampled_from(["N", "D", "C", "L", "E", "alpha", "x"]), ODD_WORDS),
-              st.one_of(st.sampled_from(["1e9", "0", "-1", "nan", "1e400", "x", "1,2"]), FORMULAS, PRIORS)),
-    LAW_NAMES, NOISES, PRIORS, ODD_WORDS,
-)  # fmt: skip
+    st.sampled_from(
+        [
+            "70B",
+            "400k,1M",
+            "2.0",
+            "",
+            "0",
+            "-1",
+            "nan",
+            "inf",
+            "1e400",
+            "1,000",
+            ",",
+            "1e300",
+            "1e-300",
+            "5%",
+            "1;2",
+            "9" * 30,
+        ]
+    ),
+    st.sampled_from(
+        [f"{name}.nc" for name in POSTERIORS] + ["runs.csv", "missing.nc", ".", "tiny_sweep", "/dev/null", "a/b.nc"]
+    ),
+    st.builds(
+        lambda n, v: f"{n}={v}",
+        st.one_of(st.sampled_from(["N", "D", "C", "L", "E", "alpha", "x"]), ODD_WORDS),
+        st.one_of(st.sampled_from(["1e9", "0", "-1", "nan", "1e400", "x", "1,2"]), FORMULAS, PRIORS),
+    ),
+    LAW_NAMES,
+    NOISES,
+    PRIORS,
+    ODD_WORDS,
+)
 
 
 def _options_of(name: str) -> list[str]:
@@ -717,50 +886,70 @@ def command_lines(draw: Any, name: str) -> list[str]:
 
 
 def _command(world: World, words: list[str]) -> str:
+    for word in words:
+        if word.endswith(".nc") and word[:-3] in MADE:
+            world.save(word[:-3])
     outputs = tuple(world.folder / f"{OUTPUT}{suffix}" for suffix in (".nc", ".csv", ".html"))
     return judge_command(words, outputs, fine=(0, 1) if words[0] in ("refit", "reproduce") else (0,))
 
 
-DEAR = {
-    "report": (1, 40),
-    "backtest": (2, 150),
-    "design": (4, 200),
-    "check": (4, 200),
-    "extrapolate": (2, 80),
-    "reproduce": (2, 60),
+# What costs a second or more is tried less often.
+MANY = {"report": 40, "backtest": 60, "extrapolate": 60, "reproduce": 60, "fit": 100, "check": 100, "design": 100}
+MANY |= {
+    "bs.design": 120,
+    "bs.fit_curves": 80,
+    "bs.backtest": 60,
+    "bs.check_fit": 60,
+    "bs.extrapolate": 80,
+    "bs.chain": 150,
 }
-DEAR |= {
-    "bs.design": (3, 150),
-    "bs.fit_curves": (2, 100),
-    "bs.backtest": (2, 100),
-    "bs.check_fit": (3, 60),
-    "bs.extrapolate": (2, 80),
-}
-DEAR |= {"bs.sensitivity": (2, 60), "bs.load_runs": (3, 60)}
+MANY |= {"bs.sensitivity": 40, "bs.load_runs": 60, "bs.stack": 100, "bs.compare": 100, "bs.multiplier": 100}
 
-KINDS: dict[str, Kind] = {
-    "any table": Kind(st.tuples(frames(), READING, COLUMNS), _read, 40, 2500),
-    "spoilt table": Kind(st.tuples(spoilt(), READING, COLUMNS), _read, 40, 2500),
-    "file": Kind(st.tuples(FILES, READING, COLUMNS), _read_file, 60, 4000),
-    "checked table": Kind(
-        st.tuples(st.one_of(frames(), spoilt()), st.lists(NAMES, max_size=2, unique=True), NAMES, st.lists(NAMES, max_size=2)),
-        _check, 30, 1000,
-    ),
-    "column formula": Kind(st.tuples(st.sampled_from(["N", "D", "L", "x"]), FORMULAS), _formula, 20, 1000),
-    "prior": Kind(PRIORS, _prior, 40, 2000),
-    "model of a spoilt table": Kind(st.tuples(spoilt(), LAW_NAMES, st.just({})), _model, 20, 800),
-    "model": Kind(
-        st.tuples(LAW_NAMES, options(pool=POOLS, priors=st.one_of(PRIOR_SETS, ANYTHING), noise=st.one_of(NOISES, ANYTHING),
-                                     discrepancy=ANYTHING, zero=ZEROS)),
-        _good_model, 20, 800,
-    ),
-    "identify": Kind(st.tuples(st.sampled_from(["chinchilla", "kaplan", "saturating:D"]), spoilt()), _identify, 5, 200),
-    "law": Kind(laws(), _own_law, 20, 600),
-    "analysis": Kind(LINES, _analysis, 5, 200),
-    "saved file": Kind(damages(), _damaged, 15, 800),
-    **{
-        f"bs.{name}": Kind(spoilt_calls(question), _answer(question), *DEAR.get(f"bs.{name}", (5, 250)))
+GROUPS: dict[str, dict[str, Kind]] = {
+    "tables": {
+        "any table": Kind(st.tuples(frames(), READING, COLUMNS), _read, 3500),
+        "spoilt table": Kind(st.tuples(spoilt(), READING, COLUMNS), _read, 3500),
+        "file": Kind(st.tuples(FILES, READING, COLUMNS), _read_file, 4000),
+        "checked table": Kind(
+            st.tuples(
+                st.one_of(frames(), spoilt()),
+                st.lists(NAMES, max_size=2, unique=True),
+                NAMES,
+                st.lists(NAMES, max_size=2),
+            ),
+            _check,
+            1500,
+        ),
+        "column formula": Kind(st.tuples(st.sampled_from(["N", "D", "L", "x"]), FORMULAS), _formula, 1500),
+    },
+    "beliefs": {
+        "prior": Kind(PRIORS, _prior, 2000),
+        "model of a spoilt table": Kind(st.tuples(spoilt(), LAW_NAMES, st.just({})), _model, 600),
+        "model": Kind(
+            st.tuples(
+                LAW_NAMES,
+                options(
+                    pool=POOLS,
+                    priors=st.one_of(PRIOR_SETS, ANYTHING),
+                    noise=st.one_of(NOISES, ANYTHING),
+                    discrepancy=ANYTHING,
+                    zero=ZEROS,
+                ),
+            ),
+            _good_model,
+            600,
+        ),
+        "identify": Kind(
+            st.tuples(st.sampled_from(["chinchilla", "kaplan", "saturating:D"]), spoilt()), _identify, 100
+        ),
+        "law": Kind(laws(), _own_law, 600),
+        "analysis": Kind(LINES, _analysis, 150),
+    },
+    "saved files": {"saved file": Kind(damages(), _damaged, 400)},
+    "answers": {
+        f"bs.{name}": Kind(spoilt_calls(question), _answer(question), MANY.get(f"bs.{name}", 200))
         for name, question in QUESTIONS.items()
     },
-    **{name: Kind(command_lines(name), _command, *DEAR.get(name, (3, 200))) for name in LINES_OF},
-}  # fmt: skip
+    "commands": {name: Kind(command_lines(name), _command, MANY.get(name, 120)) for name in LINES_OF},
+}
+KINDS = {name: kind for group in GROUPS.values() for name, kind in group.items()}

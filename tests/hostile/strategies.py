@@ -14,17 +14,90 @@ from hypothesis import strategies as st
 # -- Numbers, words and things that are neither
 
 ODD_NUMBERS = st.sampled_from(
-    [0, 0.0, -0.0, -1, -1.5, 1, 2, 1e-300, 5e-324, 1e300, 1.7e308, 2**53 + 1, 2**63 - 1, 2**63, 10**400]
-    + [float("nan"), float("inf"), -float("inf"), np.float32(3e38), np.int64(2**62), np.float64("nan"), np.int8(-1)]
+    [
+        0,
+        0.0,
+        -0.0,
+        -1,
+        -1.5,
+        1,
+        2,
+        1e-300,
+        5e-324,
+        1e300,
+        1.7e308,
+        2**53 + 1,
+        2**63 - 1,
+        2**63,
+        10**400,
+        float("nan"),
+        float("inf"),
+        -float("inf"),
+        np.float32(3e38),
+        np.int64(2**62),
+        np.float64("nan"),
+        np.int8(-1),
+    ]
 )
 ODD_WORDS = st.one_of(
     st.sampled_from(
-        ["", " ", "nan", "inf", "-inf", "1e400", "-7B", "7B", "1.4T", "1,000", "1,5", "0", "0x10", "1_000", "٣", "½", "1e", "7 B B"]
-        + ["new", "None", "null", "N", "D", "L", "C", "draw", "chain", "../x", "a\x00b", "a\nb", "\ud83d", "E", "alpha", "5%", "-"]
-        + ["=", "==1", "N=1", "é", "名前", "🙂", "<script>", "%s", "{}", "'", '"', "\\", "~", "*", "a*b", "2024-01-31", "True"]
+        [
+            "",
+            " ",
+            "nan",
+            "inf",
+            "-inf",
+            "1e400",
+            "-7B",
+            "7B",
+            "1.4T",
+            "1,000",
+            "1,5",
+            "0",
+            "0x10",
+            "1_000",
+            "٣",
+            "½",
+            "1e",
+            "7 B B",
+            "new",
+            "None",
+            "null",
+            "N",
+            "D",
+            "L",
+            "C",
+            "draw",
+            "chain",
+            "../x",
+            "a\x00b",
+            "a\nb",
+            "\ud83d",
+            "E",
+            "alpha",
+            "5%",
+            "-",
+            "=",
+            "==1",
+            "N=1",
+            "é",
+            "名前",
+            "🙂",
+            "<script>",
+            "%s",
+            "{}",
+            "'",
+            '"',
+            "\\",
+            "~",
+            "*",
+            "a*b",
+            "2024-01-31",
+            "True",
+        ]
     ),
     st.text(max_size=8),
-)  # fmt: skip
+)
 ODD_THINGS = st.one_of(
     st.sampled_from([None, True, False, b"7B", 1j, object, pd.NA, pd.NaT, Decimal("1e9"), Decimal("NaN"), ...]),
     st.sampled_from([datetime.date(2024, 1, 31), datetime.timedelta(1), pd.Timestamp("2024-01-31"), range(3)]),
@@ -65,10 +138,49 @@ def options(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]
 # -- Tables
 
 NAMES = st.sampled_from(
-    ["N", "D", "C", "L", "accuracy", "elo", "error", "L_se", "loss_se", "n_trials", "modality", "unit", "seed", "state"]
-    + ["config", "summary", "params", "loss", "info", "data", "chain", "draw", "run", "E", "new", "", " ", "N ", "n", "µ"]
-    + ["名前", "Unnamed: 0", "N_original", "L_run", "beyond", "a/b", "a*b", "input_x", "cost", "chance"]
-)  # fmt: skip
+    [
+        "N",
+        "D",
+        "C",
+        "L",
+        "accuracy",
+        "elo",
+        "error",
+        "L_se",
+        "loss_se",
+        "n_trials",
+        "modality",
+        "unit",
+        "seed",
+        "state",
+        "config",
+        "summary",
+        "params",
+        "loss",
+        "info",
+        "data",
+        "chain",
+        "draw",
+        "run",
+        "E",
+        "new",
+        "",
+        " ",
+        "N ",
+        "n",
+        "µ",
+        "名前",
+        "Unnamed: 0",
+        "N_original",
+        "L_run",
+        "beyond",
+        "a/b",
+        "a*b",
+        "input_x",
+        "cost",
+        "chance",
+    ]
+)
 CELLS = st.one_of(
     st.floats(1e-3, 1e13),
     ODD_NUMBERS,
@@ -94,8 +206,7 @@ def frames(draw: Any) -> pd.DataFrame:
     n = draw(st.integers(0, 5))
     columns = [draw(st.lists(draw(st.sampled_from([CELLS, POSITIVE])), min_size=n, max_size=n)) for _ in names]
     frame = pd.DataFrame({i: pd.Series(column, dtype=object) for i, column in enumerate(columns)})
-    frame = draw(st.sampled_from([frame, frame.infer_objects()])).set_axis(names, axis=1)
-    return frame
+    return draw(st.sampled_from([frame, frame.infer_objects()])).set_axis(names, axis=1)
 
 
 @st.composite
@@ -175,7 +286,7 @@ CSV = b"N,D,L,modality\n1e7,1e9,3.1,text\n7B,1.4T,2.0,code\n1e8,1e10,2.6,text\n1
 WANDB_CSV = (
     b'Name,State,n_params,tokens,"val/loss","config"\n'
     b'a,finished,1e7,1e9,3.1,"{""lr"": {""desc"": null, ""value"": 1}}"\n'
-    b"b,crashed,1e8,1e10,2.6,\"{'lr': 2, 'x': nan}\"\nc,running,1e9,,,\n"
+    b"b,crashed,1e8,1e10,2.6,\"{'lr': 2, 'x': nan}\"\nc,running,1e9,,\n"
 )
 WANDB = [
     {"name": "a", "state": "finished", "config": {"n_params": 1e7, "tokens": 1e9}, "summary": {"val/loss": 3.1}},
@@ -295,36 +406,70 @@ def json_files(document: Any) -> st.SearchStrategy[bytes]:
 
 
 FILES = st.one_of(
-    st.tuples(st.sampled_from([".csv", ".tsv", ".CSV"]), st.one_of(csv_texts(), mutated_bytes(CSV), mutated_bytes(WANDB_CSV))),
+    st.tuples(
+        st.sampled_from([".csv", ".tsv", ".CSV"]), st.one_of(csv_texts(), mutated_bytes(CSV), mutated_bytes(WANDB_CSV))
+    ),
     st.tuples(st.just(".json"), st.one_of(*map(json_files, (WANDB, MLFLOW, TRAINER, LIST)))),
     st.tuples(
         st.sampled_from([".jsonl", ".ndjson"]),
-        mutated_json(LIST).map(lambda rows: "\n".join(map(json.dumps, rows if isinstance(rows, list) else [rows])).encode()),
+        mutated_json(LIST).map(
+            lambda rows: "\n".join(map(json.dumps, rows if isinstance(rows, list) else [rows])).encode()
+        ),
     ),
     st.tuples(st.just(".parquet"), mutated_bytes(PARQUET)),
     st.tuples(
         st.sampled_from([".csv", ".tsv", ".json", ".parquet", ".jsonl", ".xlsx", ""]),
-        st.one_of(st.binary(max_size=60), st.sampled_from([HTML, CSV, PARQUET, b"", b"\n\n", b"\x00" * 40, b"[" * 5000, b"{\"a\":" * 3000])),
+        st.one_of(
+            st.binary(max_size=60),
+            st.sampled_from([HTML, CSV, PARQUET, b"", b"\n\n", b"\x00" * 40, b"[" * 5000, b'{"a":' * 3000]),
+        ),
     ),
-)  # fmt: skip
+)
 
 # -- Words of the interface
 
 FORMULAS = st.one_of(
     st.lists(
-        st.one_of(st.sampled_from(["N", "D", "L", "steps", "2048", "1e6", "7B", "", " ", "*", "0", "-1", "1e400", "nan"]), ODD_WORDS),
-        min_size=1, max_size=5,
+        st.one_of(
+            st.sampled_from(["N", "D", "L", "steps", "2048", "1e6", "7B", "", " ", "*", "0", "-1", "1e400", "nan"]),
+            ODD_WORDS,
+        ),
+        min_size=1,
+        max_size=5,
     ).map("*".join),
-    st.sampled_from(["__import__('os')", "N**2", "N+D", "N/D", "(N)", "N*D*L*modality", "*", "**", "N*", "*N", "1", "124M"]),
-)  # fmt: skip
+    st.sampled_from(
+        ["__import__('os')", "N**2", "N+D", "N/D", "(N)", "N*D*L*modality", "*", "**", "N*", "*N", "1", "124M"]
+    ),
+)
 ARGUMENTS = st.one_of(
-    st.sampled_from(["0.5", "0.2", "-1", "0", "1e300", "1e-300", "nan", "inf", "-inf", "1e400", "", "x", "7B", "1,0", "mu"]),
-    st.sampled_from(["mu=0.5", "sigma=0.2", "sigma=-1", "mu=1e9", "sigma=1e-320", "lower=0", "upper=1", "nu=3", "=1", "mu="]),
+    st.sampled_from(
+        ["0.5", "0.2", "-1", "0", "1e300", "1e-300", "nan", "inf", "-inf", "1e400", "", "x", "7B", "1,0", "mu"]
+    ),
+    st.sampled_from(
+        ["mu=0.5", "sigma=0.2", "sigma=-1", "mu=1e9", "sigma=1e-320", "lower=0", "upper=1", "nu=3", "=1", "mu="]
+    ),
     ODD_WORDS,
-)  # fmt: skip
+)
 DISTRIBUTIONS = st.sampled_from(
-    ["Normal", "LogNormal", "HalfNormal", "StudentT", "Exponential", "Gamma", "InverseGamma", "Beta", "Uniform"]
-    + ["TruncatedNormal", "normal", "Cauchy", "Flat", "", "__import__", "Normal ", "os.system"]
+    [
+        "Normal",
+        "LogNormal",
+        "HalfNormal",
+        "StudentT",
+        "Exponential",
+        "Gamma",
+        "InverseGamma",
+        "Beta",
+        "Uniform",
+        "TruncatedNormal",
+        "normal",
+        "Cauchy",
+        "Flat",
+        "",
+        "__import__",
+        "Normal ",
+        "os.system",
+    ]
 )
 PRIORS = st.one_of(
     st.builds(lambda name, args: f"{name}({', '.join(args)})", DISTRIBUTIONS, st.lists(ARGUMENTS, max_size=4)),

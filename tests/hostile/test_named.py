@@ -134,7 +134,7 @@ def test_a_floor_above_the_losses_is_doubted():
 
 
 def test_accuracies_of_nothing_and_all():
-    """0 and 1 are accuracies; with counts they are none and all right. As an error rate, 0 has no log and is refused."""
+    """With counts they are none and all right. As an error rate, 0 has no log and is refused."""
     runs = pd.DataFrame({"D": np.logspace(6, 12, 7), "accuracy": [0.0, 0.0, 0.1, 0.5, 0.9, 1.0, 1.0], "chance": 0.1})
     for table in (runs, runs.assign(n_trials=10)):
         prior = bs.sample_prior(bs.Model("sigmoid_of_compute:D", bs.read_runs(table)), 50)
