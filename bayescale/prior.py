@@ -176,6 +176,7 @@ class Prior:
             raise InputError(f"{distribution}: lower must be below upper, {values} was given.")
         if distribution == "LogNormal" and abs(values["mu"]) > 700:
             raise InputError(f"LogNormal: mu is the log of the median; {values['mu']:g} is beyond any number.")
+        _check_computable(distribution, family, values)
         object.__setattr__(self, "distribution", distribution)
         object.__setattr__(self, "args", MappingProxyType(values))
 
@@ -313,6 +314,18 @@ class Prior:
 
 def _rebuild(distribution, args):
     return Prior(distribution, **args)
+
+
+def _check_computable(distribution: str, family: _Family, values: Mapping[str, float]) -> None:
+    """Refuse numbers that are each in range and together beyond a float, such as a rate whose inverse is infinite."""
+    try:
+        made = family.scipy(**values)[1]
+    except (OverflowError, ZeroDivisionError):
+        made = {"": math.inf}
+    ends = made.get("a", 0.0) < made.get("b", 1.0) or distribution != "TruncatedNormal"
+    if not (all(map(math.isfinite, made.values())) and made.get("scale", 1.0) > 0 and ends):
+        said = ", ".join(f"{name} {value:g}" for name, value in values.items())
+        raise InputError(f"{distribution}: {said} are too large, too small or too close together to compute with.")
 
 
 def _finite(distribution, name, value) -> float:

@@ -114,7 +114,16 @@ def _read_tsv(content: bytes) -> pd.DataFrame:
 
 
 def _read_parquet(content: bytes) -> pd.DataFrame:
-    return pd.read_parquet(io.BytesIO(content))
+    import pyarrow
+
+    try:
+        table = pd.read_parquet(io.BytesIO(content))
+        for _, column in table.items():
+            if column.dtype.kind not in "biuf":
+                column.tolist()  # text is decoded only now
+    except pyarrow.lib.ArrowException as error:
+        raise InputError(f"It is damaged ({error}).") from error
+    return table
 
 
 def _read_json(content: bytes) -> pd.DataFrame:

@@ -196,7 +196,8 @@ def recommend(runs: pd.DataFrame, pool: str | Mapping[str, str | None] | None = 
     if pool is None:
         pool = next((c for c in GROUPS if c in runs and c not in kind.columns and _varies(runs, c)), None)
     if pool is not None:
-        groups = f"{runs[pool].nunique()} groups in column {pool!r}" if pool in runs else "Groups"
+        named = isinstance(pool, str) and pool in runs
+        groups = f"{runs[pool].nunique()} groups in column {pool!r}" if named else "Groups"
         reasons.append(f"{groups}: they share strength, and each has its own law.")
     return Recipe(kind.laws, pool, None, kind.laws[:1], (*reasons, *_MIXED))
 

@@ -247,7 +247,7 @@ def _spoil_type(draw: Any, frame: pd.DataFrame, column: int) -> pd.DataFrame:
             return _replaced(
                 frame, column, cells.map(lambda x: str(x).encode()) if kind == "bytes" else cells.astype(kind)
             )
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, NotImplementedError):
         return frame
 
 

@@ -122,7 +122,7 @@ MADE: dict[str, Callable[[World], Any]] = {
 }
 
 
-def _prior_for_posterior(model: Any, *, seed: int | None = None, draws: int = 20, **settings: Any) -> Any:
+def _prior_for_posterior(model: Any, *, seed: int | None = None, draws: int = 1000, **settings: Any) -> Any:
     """Stand in for `fit`, whose settings it checks as `fit` does: draws of the prior."""
     from bayescale.inference import _check_settings
 
