@@ -121,7 +121,7 @@ def _read_parquet(content: bytes) -> pd.DataFrame:
         for _, column in table.items():
             if column.dtype.kind not in "biuf":
                 column.tolist()  # text is decoded only now
-    except pyarrow.lib.ArrowException as error:
+    except pyarrow.ArrowException as error:
         raise InputError(f"It is damaged ({error}).") from error
     return table
 

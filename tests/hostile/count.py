@@ -36,7 +36,7 @@ def count(name: str, world: World, many: int, number: int) -> tuple[Counter[str]
         deadline=None,
         database=None,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[*HealthCheck.__members__.values()],
     )
     @given(KINDS[name].cases)
     def each(case):
@@ -60,7 +60,7 @@ def _place(error: Exception) -> str:
 
 def main() -> int:
     """Count, print, and say whether all is well."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("kinds", nargs="*", default=list(KINDS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--times", type=float, default=1.0, help="more or fewer cases of each kind")

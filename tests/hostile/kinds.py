@@ -828,7 +828,7 @@ reproduce analysis.py --fast
 LINES_OF: dict[str, list[list[str]]] = {}
 for _line in GOOD_LINES.split("\n"):
     if _line:
-        LINES_OF.setdefault(_line.split()[0], []).append(_line.split())
+        LINES_OF.setdefault(_line.split()[0], []).append([*map(str, _line.split())])
 VALUES = st.one_of(
     st.sampled_from(
         [

@@ -22,7 +22,11 @@ def world(tmp_path_factory):
 @pytest.mark.parametrize("group", GROUPS)
 def test_bad_input_is_answered_warned_of_or_refused(world, group):
     @settings(
-        max_examples=FEW[group], derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=FEW[group],
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=[*HealthCheck.__members__.values()],
     )
     @given(st.sampled_from(list(GROUPS[group])).flatmap(lambda name: st.tuples(st.just(name), KINDS[name].cases)))
     def each(named):
