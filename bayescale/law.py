@@ -673,8 +673,11 @@ def _check_formula(law: Law) -> None:
             f"The formula of law {law.name!r} fails on arrays: {type(error).__name__}: {shown(str(error))}. "
             "ops.where and ops.maximum stand for if and max."
         ) from error
-    if result.dtype.kind not in "iuf" or result.shape not in ((), (2,)):
-        raise InputError(f"The formula of law {law.name!r} must give a number; it gives {shown(result.tolist())}.")
+    if result.dtype.kind not in "iuf" or result.shape != (2,):
+        raise InputError(
+            f"The formula of law {law.name!r} must give a number for each run, that depends on its arguments; for two "
+            f"runs it gives {shown(result.tolist())}."
+        )
 
 
 def _check_map(law: Law, param: Param) -> None:

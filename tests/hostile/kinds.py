@@ -215,7 +215,7 @@ def laws(draw: Any) -> Callable[[], Any]:
     inputs = draw(mostly(st.just(("N", "D")), st.one_of(ANYTHING, st.tuples(ODD_WORDS, ODD_WORDS))))
     centre = draw(mostly(st.sampled_from(["geometric mean", "mean", "none"]), st.one_of(ODD_WORDS, ANYTHING)))
     support = draw(mostly(st.just("positive"), st.sampled_from(["real", "unit"])))
-    wrap = draw(mostly(st.just(tuple), st.sampled_from([list, set, str])))
+    wrap = draw(mostly(st.just(tuple), st.sampled_from([list, str])))
     more = draw(
         options(
             slopes=st.one_of(ANYTHING, st.just({"N": -1, "x": 1})), published=ANYTHING, output=ANYTHING, name=ANYTHING
