@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow check baselines notebooks bench clean
+.PHONY: demo test test-slow check matrix audit baselines notebooks bench clean
 
 $(BIN)/python:
 	$(PYTHON) -c "import sys; sys.exit('bayescale needs Python >= 3.12, this is ' + sys.version.split()[0] + '; try make PYTHON=python3.13') if sys.version_info < (3, 12) else 0"
@@ -28,11 +28,23 @@ check: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
+# Asks a public database, over the network, for known vulnerabilities of every package that is installed.
+audit: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --group audit
+	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/audited.txt
+	$(BIN)/python -m pip_audit --strict --disable-pip --no-deps --progress-spinner off -r $(VENV)/audited.txt || { \
+	  echo "make audit: a package has a known vulnerability, or could not be looked up (see above)."; exit 1; }
+
 test: check
 	$(BIN)/python -m pytest -n 2
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m slow
+
+# The tests with the lowest versions allowed on the oldest Python, and with the newest on the newest.
+matrix: $(VENV)/installed-test
+	$(BIN)/python -m pip install --quiet --group matrix
+	$(BIN)/python tests/matrix.py $(ARGS)
 
 # Draws the pictures of tests/baseline anew, after a change of a figure that was meant. Look at every one.
 baselines: $(VENV)/installed-test

@@ -23,6 +23,7 @@ _HOME = {
     "LAWS": "laws",
     "Model": "model",
     "fit": "inference",
+    "fit_many": "many",
     "Posterior": "posterior",
     "open_posterior": "posterior",
     "sample_prior": "simulation",

@@ -12,7 +12,7 @@ from bayescale.answers.comparison import compare
 from bayescale.answers.forecast import forecast, forecast_sentences
 from bayescale.datasets import load_runs
 from bayescale.errors import InputError
-from bayescale.inference import fit
+from bayescale.inference import fit, whole
 from bayescale.model import Model
 
 TARGET: dict[str, Any] = {"N": 4e5, "D": 1e6}  # four times the compute of the largest run
@@ -53,18 +53,18 @@ def run_demo(folder: Path, seed: int = 1, quiet: bool = False) -> dict[str, Any]
     text = runs.loc[runs["modality"] == "text"].drop(columns="modality")
     say("The runs: tiny transformers on six modalities, measured by this project", "runs", _table(runs))
 
-    chinchilla = fit(Model("chinchilla", text), seed=seed)
+    chinchilla = whole(fit(Model("chinchilla", text), seed=seed))
     say(
         "1. One modality, one law: what would a larger text run measure?",
         "one_law",
         [chinchilla.model.law.text(), *forecast_sentences(forecast(chinchilla, **TARGET))],
     )
 
-    kaplan = fit(Model("kaplan", text), seed=seed)
+    kaplan = whole(fit(Model("kaplan", text), seed=seed))
     comparison = compare({"chinchilla": chinchilla, "kaplan": kaplan}, by="waic")
     say("2. Kaplan or Chinchilla, on the text runs?", "comparison", str(comparison).splitlines())
 
-    pooled = fit(Model("chinchilla", runs, pool="modality", discrepancy=True), seed=seed)
+    pooled = whole(fit(Model("chinchilla", runs, pool="modality", discrepancy=True), seed=seed))
     check = check_fit(pooled)
     say(
         "3. All modalities in one hierarchical model, free to depart smoothly from the law",

@@ -1,4 +1,4 @@
-"""Have the chains converged? If not: why, and what to do about it."""
+"""Have the chains converged, can the weights be relied on? If not: why, and what to do about it."""
 
 import math
 from dataclasses import dataclass
@@ -11,11 +11,15 @@ MIN_ESS = 400.0
 MIN_BFMI = 0.3
 MAX_MODES_ERROR = 0.3
 MAX_DIVERGENT = 1e-4  # none in the 4,000 draws of a first try
+MAX_PARETO_K = 0.7
 
 
 @dataclass(frozen=True)
 class Diagnostics:
     """Convergence of one fit.
+
+    Draws that come from no chain, but from weighted points (`importance`), have no R-hat and no energy: those are NaN
+    and are not asked for.
 
     Parameters
     ----------
@@ -40,6 +44,8 @@ class Diagnostics:
         Standard error of the log of those weights.
     draws : int
         How many draws were judged, of all chains.
+    pareto_k : float, optional
+        Shape of the tail of the weights, where the draws were weighed; effective sample sizes are then of the weights.
     """
 
     rhat: float
@@ -53,6 +59,7 @@ class Diagnostics:
     modes: tuple[float, ...] = ()
     modes_error: float = 0.0
     draws: int = 0
+    pareto_k: float | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "modes", tuple(self.modes))  # a saved posterior gives a list
@@ -68,38 +75,55 @@ class Diagnostics:
     @property
     def problems(self) -> list[str]:
         """What is wrong, with the remedy; empty if nothing is."""
+        return self._problems_of_weights() if self.pareto_k is not None else self._problems_of_chains()
+
+    def _problems_of_weights(self) -> list[str]:
+        found = []
+        assert self.pareto_k is not None
+        if not self.pareto_k < MAX_PARETO_K:
+            found.append(f"Pareto k-hat {self.pareto_k:.2f} is not below {MAX_PARETO_K}: a few points weigh too much")
+        fewest = float(np.minimum(self.ess_bulk, self.ess_tail))
+        if not fewest >= MIN_ESS:
+            found.append(f"only {fewest:.0f} effective draws of {self.ess_of}, {MIN_ESS:.0f} are needed")
+        return [f"{said}; fit with method='nuts'" for said in found]
+
+    def _problems_of_chains(self) -> list[str]:
         found = []
         if self.interrupted:
             found.append("sampling was interrupted and these are the draws until then; fit again without stopping")
         if not self.rhat <= MAX_RHAT:
             found.append(
                 f"R-hat of {self.rhat_of} is {self.rhat:.3f}, above {MAX_RHAT}: chains disagree; "
-                "raise tune=, or look for a law with fewer parameters or tighter priors"
+                "raise tune= (--tune), or look for a law with fewer parameters or tighter priors"
             )
         fewest = float(np.minimum(self.ess_bulk, self.ess_tail))  # NaN if either is
         if not fewest >= MIN_ESS:
-            found.append(f"only {fewest:.0f} effective draws of {self.ess_of}, {MIN_ESS:.0f} are needed: raise draws=")
+            found.append(
+                f"only {fewest:.0f} effective draws of {self.ess_of}, {MIN_ESS:.0f} are needed: raise draws= (--draws)"
+            )
         if self.divergences > MAX_DIVERGENT * self.draws:
             found.append(
                 f"{self.divergences} divergent transitions: part of the posterior may be missed; "
-                "raise target_accept= towards 0.99, or tighten the priors of what the runs cannot tell"
+                "raise target_accept= (--target-accept) towards 0.99, or tighten the priors of what runs cannot tell"
             )
         if not self.bfmi >= MIN_BFMI:
             found.append(
-                f"low energy fraction {self.bfmi:.2f}, below {MIN_BFMI}: heavy tails are explored slowly; raise tune="
+                f"low energy fraction {self.bfmi:.2f}, below {MIN_BFMI}: heavy tails are explored slowly; "
+                "raise tune= (--tune)"
             )
         if not self.modes_error <= MAX_MODES_ERROR:
             found.append(
                 f"the weights of {len(self.modes)} modes are known only within a factor of "
-                f"{math.exp(self.modes_error):.1f}: raise draws=, or fit a law with fewer breaks"
+                f"{math.exp(self.modes_error):.1f}: raise draws= (--draws), or fit a law with fewer breaks"
             )
         return found
 
     def __str__(self):
-        figures = (
-            f"R-hat {self.rhat:.4f}, ESS bulk {self.ess_bulk:.0f}, tail {self.ess_tail:.0f}, "
-            f"divergences {self.divergences}, energy {self.bfmi:.2f}"
-        )
+        ess = f"ESS bulk {self.ess_bulk:.0f}, tail {self.ess_tail:.0f}"
+        if self.pareto_k is not None:
+            figures = f"importance sampling, Pareto k-hat {self.pareto_k:.2f}, {ess}"
+        else:
+            figures = f"R-hat {self.rhat:.4f}, {ess}, divergences {self.divergences}, energy {self.bfmi:.2f}"
         if self.modes:
             figures += f"; {len(self.modes)} separate modes, weights {', '.join(f'{w:.2g}' for w in self.modes)}"
         if self.converged:
@@ -148,4 +172,44 @@ def diagnose(values: dict[str, np.ndarray], stats: dict[str, np.ndarray], interr
         bfmi=float(np.min(bfmi)),
         interrupted=interrupted,
         draws=int(np.size(stats["diverging"])),
+    )
+
+
+def diagnose_weights(values: dict[str, np.ndarray], weights: np.ndarray, pareto_k: float) -> Diagnostics:
+    """Judge weighted points.
+
+    Effective sample sizes are those of the weighted mean of the indicator that a value lies below its median (bulk),
+    its 5 % or its 95 % quantile (tail): the variance of independent draws over that of the weighted estimate.
+
+    Parameters
+    ----------
+    values : dict of str to ndarray
+        Values at the points, each of shape (point, ...).
+    weights : ndarray
+        Sum 1, shape (point,).
+    pareto_k : float
+        Shape of their tail.
+    """
+    names, columns = [], []
+    for name, value in values.items():
+        flat = value.reshape(len(value), -1)
+        names += [name if flat.shape[1] == 1 else f"{name}[{i}]" for i in range(flat.shape[1])]
+        columns.append(flat)
+    sorted_weights = weights[np.argsort(np.concatenate(columns, axis=1), axis=0)]
+    below = np.cumsum(sorted_weights, axis=0)
+    ess = []
+    for level in (0.5, 0.05, 0.95):
+        error = np.sum((sorted_weights * ((below <= level) - level)) ** 2, axis=0)
+        ess.append(level * (1 - level) / error)
+    bulk, tail = ess[0], np.minimum(ess[1], ess[2])
+    return Diagnostics(
+        rhat=math.nan,
+        rhat_of="",
+        ess_bulk=float(bulk.min()),
+        ess_tail=float(tail.min()),
+        ess_of=names[int(np.argmin(np.minimum(bulk, tail)))],
+        divergences=0,
+        bfmi=math.nan,
+        draws=len(weights),
+        pareto_k=float(pareto_k),
     )

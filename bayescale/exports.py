@@ -104,6 +104,8 @@ def _parse_record(cell: Any) -> Any:
         return cell
     try:
         return json.loads(cell)
+    except RecursionError:  # nested thousands of levels deep: no record of a run
+        return cell
     except ValueError:
         pass
     # Python writes nan and inf, and reads neither; a number too large to hold is read as infinite.

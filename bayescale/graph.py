@@ -2,14 +2,17 @@
 
 from typing import Any
 
-import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pymc.distributions.transforms import Transform
 
+from bayescale import clusters
 from bayescale.coordinates import Coordinates
 from bayescale.layout import THETA, WEIGHTS, has_coordinates, layout
+from bayescale.logs import Positive, log_of, plain
 from bayescale.model import COMPLETE, MEAN, PARTIAL, SPREAD, Model
+from bayescale.prior import POSITIVE
+from bayescale.structure import graph_data
 
 
 class CoordinateTransform(Transform):
@@ -36,48 +39,6 @@ class CoordinateTransform(Transform):
         return pt.sum(pt.as_tensor_variable(self.coordinates.log_jacobian(rows)))
 
 
-def graph_data(model: Model) -> dict[str, np.ndarray]:
-    """Everything in the graph that depends on the table or on the priors' numbers."""
-    relative = {symbol: np.asarray(x) for symbol, x in model.relative(model.inputs()).items()}
-    data: dict[str, Any] = {f"input_{symbol}": x for symbol, x in relative.items()}
-    data["measured"] = model.noise.observed(model.response, {"trials": model.trials})
-    if model.group:
-        data["group_index"] = model.group_index
-    facts = model.facts(relative, model.trials, model.errors())
-    if model.noise.by_size:
-        data["size"] = np.asarray(facts["size"])
-    if model.noise.counts:
-        data["trials"] = facts["trials"]
-    if "se" in facts:
-        data["se"] = facts["se"]
-    data |= {f"nonzero_{symbol}": model.nonzero(symbol).astype(float) for symbol in model.zero}
-    if model.discrepancy:
-        data["basis"] = np.stack(model.discrepancy.basis(model.ratios(relative)))
-    for name, prior in model.priors.items():
-        data[f"prior_{name}"] = np.array(list(prior.args.values()))
-    return data
-
-
-def graph_structure(model: Model) -> tuple:
-    """What two models must share for one compiled graph to serve both."""
-    return (
-        model.law.name,
-        model.law.formula,
-        model.law.coordinates,
-        tuple((p.symbol, p.support, p.paper) for p in model.params),
-        tuple(model.pooling.items()),
-        tuple((name, prior.distribution) for name, prior in model.priors.items()),
-        str(model.noise),
-        bool(model.error_column),
-        model.law.output.support,
-        model.law.output.higher_is_better,
-        tuple(i.neutral for i in model.law.inputs),
-        tuple(model.zero),
-        tuple(model.discrepancy.terms) if model.discrepancy else None,
-        len(model.groups),
-    )
-
-
 def to_pymc(model: Model) -> pm.Model:
     """Build the PyMC model.
 
@@ -99,23 +60,48 @@ def to_pymc(model: Model) -> pm.Model:
     with pm.Model(coords=coords) as graph:
         data = {name: pm.Data(name, value) for name, value in graph_data(model).items()}
         values = _free_variables(model, data)
-        index = data.get("group_index")
-        per_run = {
-            p.symbol: values[p.symbol] if model.pooling[p.symbol] == COMPLETE else pt.take(values[p.symbol], index)
-            for p in model.params
-        }
-        relative = {i.symbol: data[f"input_{i.symbol}"] for i in model.law.inputs}
+        per_run = _per_run(model, values, data)
         output = model.law.output
-        mu: Any = model.law.evaluate(per_run, relative)
+        inputs = _inputs(model, data)
+        law: Any = model.law.evaluate(per_run, inputs)
+        mu = log_of(law) if model.noise.on_log else plain(law)
+        per_run = {symbol: plain(value) for symbol, value in per_run.items()}
         if model.discrepancy:
-            weights = values[WEIGHTS][:, index] if model.group else values[WEIGHTS][:, None]
-            departure: Any = pt.sum(weights * data["basis"], axis=0)
-            linked = output.link(mu) + per_run["tau"] * departure
-            mu = linked if model.noise.on_log else output.unlink(linked)
-        elif model.noise.on_log:
-            mu = pt.log(mu)
-        model.noise.to_pymc("measured_observed", mu, per_run, data, data["measured"])
+            weights = values[WEIGHTS][:, data["group_index"]] if model.group else values[WEIGHTS][:, None]
+            departure: Any = per_run["tau"] * pt.sum(weights * data["basis"], axis=0)
+            mu = mu + departure if model.noise.on_log else output.unlink(output.link(mu) + departure)
+        facts: dict[str, Any] = dict(data)
+        if model.input_error:
+            errors = {symbol: data[f"input_error_{symbol}"] for symbol in model.input_errors()}
+            relative = {symbol: plain(x) for symbol, x in inputs.items()}
+            facts["input_variance"] = model.input_variance(per_run, relative, errors)
+        if model.cluster:
+            clusters.to_pymc("measured_observed", model.noise, mu, per_run, facts, data["measured"])
+        else:
+            model.noise.to_pymc("measured_observed", mu, per_run, facts, data["measured"])
     return graph
+
+
+def _per_run(model: Model, values, data) -> dict[str, Any]:
+    """Each run's parameters: those of its group, the positive ones with their logs."""
+
+    def of_runs(value):
+        return value if model.pooling[p.symbol] == COMPLETE else pt.take(value, data["group_index"])
+
+    found: dict[str, Any] = {}
+    for p in model.params:
+        value = found[p.symbol] = of_runs(values[p.symbol])
+        if p.support == POSITIVE and p.symbol not in model.zero:
+            found[p.symbol] = Positive(value=value, log=of_runs(pt.log(values[p.symbol])))
+    return found
+
+
+def _inputs(model: Model, data) -> dict[str, Any]:
+    """Each run's inputs relative to their reference values, by their logs where `graph_data` has those."""
+    return {
+        i.symbol: Positive(log=data[f"log_{i.symbol}"]) if f"log_{i.symbol}" in data else data[f"input_{i.symbol}"]
+        for i in model.law.inputs
+    }
 
 
 def _free_variables(model: Model, data) -> dict[str, Any]:
@@ -133,7 +119,11 @@ def _free_variables(model: Model, data) -> dict[str, Any]:
         else:
             assert free.param is not None
             mean = free.param.support.unconstrain(values[free.name + MEAN])
-            u = pm.Normal(f"{free.name}_unconstrained", mean, values[free.name + SPREAD], shape=free.shape)
+            spread = values[free.name + SPREAD]
+            if free.standard:
+                u = mean + spread * pm.Normal(f"{free.name}_standard", 0.0, 1.0, shape=free.shape)
+            else:
+                u = pm.Normal(f"{free.name}_unconstrained", mean, spread, shape=free.shape)
             values[free.name] = free.param.support.constrain(u)
     for symbol in model.zero:
         values[symbol] = values[symbol] * data[f"nonzero_{symbol}"]

@@ -2,22 +2,25 @@
 
 import os
 import sys
-import threading
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from bayescale.diagnostics import Diagnostics, diagnose
+from bayescale.blocks import NO_BLOCKS, find_blocks
+from bayescale.diagnostics import Diagnostics, diagnose, diagnose_weights
 from bayescale.errors import ConvergenceWarning, InputError
 from bayescale.given import check_kind, whole_number
+from bayescale.importance import RefusedError, weigh
 from bayescale.layout import layout, prior_point, starting_point, unpack
-from bayescale.model import Model
+from bayescale.machine_code import LogDensity, log_density
+from bayescale.memory import warn_if_large
+from bayescale.model import PARTIAL, Model
 from bayescale.modes import STARTS, Mode, find_modes, group_chains, log_evidence
 from bayescale.posterior import Posterior
 from bayescale.progress import waiting, wanted
@@ -26,7 +29,7 @@ from bayescale.streams import stream
 from bayescale.words import shown
 
 LOW_RANK_LIMIT = 150  # beyond this many dimensions a low-rank mass matrix costs more than it brings
-KEPT_GRAPHS = 32
+METHODS = NUTS, FAST = "nuts", "fast"
 MODE_IGNORED = 0.005  # a mode of less weight than this is left out of the draws
 
 
@@ -63,6 +66,8 @@ def fit(
     target_accept: float | None = None,
     progress: bool | None = None,
     cores: int | None = None,
+    method: str = NUTS,
+    retry: bool = True,
 ) -> Posterior:
     """Draw from the posterior of a model.
 
@@ -73,6 +78,11 @@ def fit(
     A law that may have several modes is first climbed from many starting points; every mode found that is worth it gets
     chains of its own, and where chains do not mix, draws of the modes are combined by their evidence (bridge sampling).
     `Diagnostics.modes` tells their weights.
+
+    ``method="fast"`` tries independent draws first, weighed points around the mode (`importance`): a tenth of the time,
+    for many small fits. It falls back to NUTS where a law may have several modes, groups are partially pooled, the
+    climb ends short of the mode, or the weights fail their own test (Pareto k-hat of 0.7 or more, too few effective
+    draws). The print says which it was.
 
     Parameters
     ----------
@@ -90,6 +100,10 @@ def fit(
         Whether to show a progress bar; by default only on a terminal.
     cores : int, optional
         Threads; by default as many as there are processors, at most one for each chain.
+    method : str
+        ``"nuts"``, or ``"fast"``: weighed points where they pass their test, else NUTS.
+    retry : bool
+        Whether a try of NUTS that does not converge is repeated; without, it is given as it is, marked.
 
     Returns
     -------
@@ -103,13 +117,31 @@ def fit(
         Settings out of range.
     """
     check_kind("model", model, Model, "Write bs.Model('chinchilla', runs).")
-    _check_settings(draws, tune, chains, target_accept, seed)
+    _check_settings(draws, tune, chains, target_accept, seed, method)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
     progress = wanted(progress)
-    with _lock, _one_thread():
+    info: dict[str, Any] = {
+        "seed": seed,
+        "settings": {
+            "draws": draws,
+            "tune": tune,
+            "chains": chains,
+            "target_accept": target_accept,
+            "method": method,
+        },
+        "versions": versions(),
+    }
+    with _one_thread():
         with waiting(f"compiling {model.law.name}, once for its kind of model", progress):
-            logp = _compiled(model)
+            logp = log_density(model)
+        if method == FAST:
+            try:
+                return _fit_fast(model, logp, seed, (chains, draws), info)
+            except RefusedError as refused:
+                info["refused"] = str(refused)
         size = sum(free.size for free in layout(model))
+        kept = chains * draws
+        warn_if_large(2 * size * kept, f"{kept:,} draws of {size:,} parameters", "Keep fewer draws= (--draws).")
         first = _Attempt(
             "low_rank" if size <= LOW_RANK_LIMIT else "diag",
             target_accept or (0.9 if model.group else 0.8),
@@ -124,17 +156,17 @@ def fit(
                 modes = find_modes(logp, [prior_point(model, rng) for _ in range(STARTS)])
             sample = partial(_sample_modes, modes) if modes else _sample
         best = trace = sample(model, logp, first, seed, chains, progress, cores)
-        tried = [str(first)]
-        while not (trace.diagnostics.converged or trace.diagnostics.interrupted):
+        tried, interrupted = [str(first)], trace.diagnostics.interrupted
+        while retry and not (trace.diagnostics.converged or interrupted):
             attempt = _next_attempt(first, len(tried), trace.diagnostics, model.law.multimodal)
             if attempt is None:
                 break
             try:
                 trace = sample(model, logp, attempt, _next_seed(seed, len(tried)), chains, progress, cores)
             except KeyboardInterrupt:  # nothing drawn yet in this try: the tries before it stand
-                tried.append(f"{attempt}, interrupted")
+                tried, interrupted = [*tried, f"{attempt}, interrupted"], True
                 break
-            tried.append(str(attempt))
+            tried, interrupted = [*tried, str(attempt)], trace.diagnostics.interrupted
             best = min(best, trace, key=lambda t: _rank(t.diagnostics))
     if not best.diagnostics.converged:
         warnings.warn(f"The fit of {model.law.name} is {best.diagnostics}.", ConvergenceWarning, stacklevel=2)
@@ -143,18 +175,32 @@ def fit(
         unpack(model, best.x),
         best.stats,
         best.diagnostics,
-        {
-            "seed": seed,
+        info
+        | {
             "sampler": f"nutpie NUTS, {best.attempt}",
             "attempts": tried,
+            "interrupted": interrupted,
             "tune": best.attempt.tune,
-            "settings": {"draws": draws, "tune": tune, "chains": chains, "target_accept": target_accept},
-            "versions": versions(),
         },
     )
 
 
-def _check_settings(draws, tune, chains, target_accept, seed):
+def whole(posterior: Posterior) -> Posterior:
+    """Return a fit that is one step of a longer work; where the user stopped it, the work stops too.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The fit was interrupted: draws cut short would spoil what is made of several fits.
+    """
+    if posterior.diagnostics.interrupted or posterior.info.get("interrupted"):
+        raise KeyboardInterrupt
+    return posterior
+
+
+def _check_settings(draws, tune, chains, target_accept, seed, method):
+    if method not in METHODS:
+        raise InputError(f"method must be 'nuts' or 'fast'; {method!r} was given.")
     for name, value, least in (("draws", draws, 50), ("tune", tune, 50), ("chains", chains, 2)):
         whole_number(name, value, least)
     if target_accept is not None and not (isinstance(target_accept, int | float) and 0.5 <= target_accept < 1):
@@ -206,21 +252,15 @@ def _one_thread():
 
 def _sample(model, logp, attempt, seed, chains, progress, cores, mode: Mode | None = None) -> _Trace:
     """Run chains, from near the prior medians or from a mode."""
-    nutpie, from_pyfunc = _nutpie()
-    size = sum(free.size for free in layout(model))
-    compiled = from_pyfunc(
-        size,
-        lambda: logp,
-        lambda *_: lambda x: {"x": x},
-        [np.dtype("float64")],
-        [(size,)],
-        ["x"],
-        make_initial_point_fn=lambda s: (
-            starting_point(model, np.random.default_rng(s))
-            if mode is None
-            else mode.x + np.random.default_rng(s).uniform(-0.05, 0.05, size)
-        ),
-    )
+    nutpie = _nutpie()
+    blocks = find_blocks(model, logp) if model.group and logp.size > LOW_RANK_LIMIT else NO_BLOCKS
+
+    def start(chain_seed: int) -> np.ndarray:
+        rng = np.random.default_rng(chain_seed)
+        x = starting_point(model, rng) if mode is None else mode.x + rng.uniform(-0.05, 0.05, logp.size)
+        return blocks.undo(x)
+
+    compiled = _sampled(logp.through(blocks), start)
     sampler = nutpie.sample(
         compiled,
         draws=attempt.draws,
@@ -252,6 +292,27 @@ def _sample(model, logp, attempt, seed, chains, progress, cores, mode: Mode | No
         x, stats = _complete_part(x, stats)
     values = _named(model, x)
     return _Trace(x, stats, diagnose(values, stats, interrupted), attempt)
+
+
+def _fit_fast(model, logp, seed, shape, info) -> Posterior:
+    """Draws from weighted points; raises `RefusedError` where they cannot be relied on."""
+    if model.law.multimodal:
+        raise RefusedError(f"{model.law.name} may have several modes")
+    if PARTIAL in model.pooling.values():
+        raise RefusedError("groups that share strength have no mode that stands for them")
+    rng = stream("importance", seed)
+    found = weigh(logp, [starting_point(model, rng), prior_point(model, rng)], rng, logp.values)
+    verdict = diagnose_weights(_named(model, found.points), found.weights, found.pareto_k)
+    if not verdict.converged:
+        raise RefusedError("; ".join(verdict.problems))
+    x = found.resample(shape[0] * shape[1], rng).reshape(*shape, -1)
+    stats = {
+        "diverging": np.zeros(shape, dtype=bool),
+        "energy": np.full(shape, np.nan),
+        "n_steps": np.zeros(shape, int),
+    }
+    info = info | {"sampler": f"importance sampling, {len(found.points)} points", "attempts": []}
+    return Posterior.from_draws(model, unpack(model, x), stats, verdict, info)
 
 
 def _sample_modes(modes, model, logp, attempt, seed, chains, progress, cores) -> _Trace:
@@ -328,7 +389,7 @@ def _named(model, x) -> dict[str, np.ndarray]:
     return coordinates | natural
 
 
-def _nutpie() -> tuple[Any, Callable]:
+def _nutpie() -> Any:
     """Import nutpie without all of ArviZ and its plots, which it asks for at import but needs only for plotting."""
     if "arviz" in sys.modules or "nutpie" in sys.modules:
         import nutpie
@@ -340,103 +401,42 @@ def _nutpie() -> tuple[Any, Callable]:
             import nutpie
         finally:
             del sys.modules["arviz"]
-    from nutpie.compiled_pyfunc import from_pyfunc
-
-    return nutpie, from_pyfunc
+    return nutpie
 
 
-# --- compiling --------------------------------------------------------------------------------------------------------
+def _sampled(logp: LogDensity, start: Callable[[int], np.ndarray]):
+    """What nutpie samples: compiled code by its address, so that no thread waits for the interpreter."""
+    from nutpie.sample import CompiledModel
 
-_lock = threading.RLock()
-_graphs: dict[tuple, tuple[Any, Any]] = {}
+    _lib = import_module("nutpie._lib")
+    density, expand, facts = logp.addresses
 
+    class Compiled(CompiledModel):
+        @property
+        def n_dim(self):
+            return logp.size
 
-def _compiled(model: Model) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
-    """Log density and gradient of the flat vector; a graph compiled before, for another table, serves again."""
-    import pymc as pm
+        @property
+        def shapes(self):
+            return {"x": (logp.size,)}
 
-    from bayescale.graph import graph_data, graph_structure, to_pymc
+        @property
+        def coords(self):
+            return {}
 
-    key = graph_structure(model)
-    if key in _graphs:
-        graph, function = _graphs[key]
-        with graph:
-            pm.set_data(graph_data(model))
-    else:
-        graph = to_pymc(model)
-        function = _compile(graph, starting_point(model, np.random.default_rng(0)))
-        while len(_graphs) >= KEPT_GRAPHS:
-            _graphs.pop(next(iter(_graphs)))
-        _graphs[key] = graph, function
-    return _callable(function)
+        def _make_sampler(self, settings, init_mean, cores, *others):
+            sizes: dict[str, int] = {}  # filled by the next line
+            variables = _lib.PyVariable.new_variables(["x"], ["float64"], [(logp.size,)], sizes, {})
+            model = _lib.PyMcModel(
+                _lib.LogpFunc(density, facts, logp),
+                _lib.ExpandFunc(logp.size, logp.size, expand, facts, logp),
+                variables,
+                logp.size,
+                sizes,
+                {},
+                start,
+                None,
+            )
+            return _lib.PySampler.from_pymc(settings, cores, model, *others)
 
-
-def _compile(graph, x: np.ndarray):
-    """Compile to machine code kept on disk.
-
-    Floating-point sums are not reordered: cold and warm agree to the bit.
-    """
-    import pytensor
-    from pytensor.compile.mode import Mode
-    from pytensor.link.numba.linker import NumbaLinker
-
-    class FreeLinker(NumbaLinker):
-        """Release the interpreter while the function runs, so that chains run side by side."""
-
-        def jit_compile(self, fn_and_cache):
-            from pytensor.link.numba.dispatch.basic import numba_njit
-
-            fn, cache_key = fn_and_cache
-            return numba_njit(fn.py_func, final_function=True, cache=cache_key is not None, nogil=True)
-
-    from pytensor.compile import mode as modes
-
-    numba_mode: Any = modes.NUMBA
-    with _cache_folder(), pytensor.config.change_flags(numba__fastmath=False):
-        value_grad = graph.logp_dlogp_function(ravel_inputs=True, mode=Mode(FreeLinker(), numba_mode._optimizer))
-        function = value_grad._pytensor_function
-        function.trust_input = True
-        function(x)
-    return function
-
-
-def _callable(function):
-    """Bind the data in force now; safe to call from several threads."""
-    arguments = [container.storage[0] for container in function.input_storage]
-    machine_code, data = function.vm.jit_fn, tuple(arguments[1:])
-
-    def logp(x):
-        value, gradient = machine_code(x, *data)
-        return float(value), gradient
-
-    return logp
-
-
-@contextmanager
-def _cache_folder():
-    """Keep compiled functions in a folder of our own, by versions; where it cannot be written, in none."""
-    import numba
-    import pytensor
-    from pytensor.link.numba import cache
-
-    folder = _user_cache() / f"pytensor-{pytensor.__version__}-numba-{numba.__version__}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".writable").touch()
-    except OSError:
-        with pytensor.config.change_flags(numba__cache=False):
-            yield
-        return
-    before = cache.NUMBA_CACHE_PATH
-    cache.NUMBA_CACHE_PATH = folder
-    try:
-        yield
-    finally:
-        cache.NUMBA_CACHE_PATH = before
-
-
-def _user_cache() -> Path:
-    """``BAYESCALE_CACHE``, else the platform's cache folder."""
-    import pooch
-
-    return Path(os.environ.get("BAYESCALE_CACHE") or pooch.os_cache("bayescale"))
+    return Compiled(dims={})

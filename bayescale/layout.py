@@ -29,12 +29,16 @@ class Free:
         The parameter it is, or is the mean or spread of.
     prior : Prior, optional
         Its own prior; without one it is Normal around other variables.
+    standard : bool
+        Whether it is a group's distance from the mean in spreads, on the unconstrained scale, and so a standard Normal.
+        The noise is: groups differ little in it, and so a spread near zero is drawn with ease.
     """
 
     name: str
     shape: tuple[int, ...]
     param: Param | None = None
     prior: Prior | None = None
+    standard: bool = False
 
     @property
     def size(self) -> int:
@@ -62,7 +66,7 @@ def layout(model: Model) -> list[Free]:
             continue
         shape = () if model.pooling[p.symbol] == COMPLETE else (len(model.groups),)
         prior = None if model.pooling[p.symbol] == PARTIAL else model.priors[p.symbol]
-        frees.append(Free(p.symbol, shape, p, prior))
+        frees.append(Free(p.symbol, shape, p, prior, standard=prior is None and p.symbol not in law))
     if model.discrepancy:
         terms = len(model.discrepancy.terms)
         frees.append(Free(WEIGHTS, (terms, len(model.groups)) if model.group else (terms,)))
@@ -111,7 +115,11 @@ def unpack(model: Model, x: np.ndarray) -> dict[str, np.ndarray]:
         elif free.prior is not None:
             natural[free.name] = _from_free(free.prior, block)
         elif free.param is not None:
-            natural[free.name] = free.param.support.constrain(block)
+            u = block
+            if free.standard:
+                mean = free.param.support.unconstrain(natural[free.name + MEAN])
+                u = mean[..., None] + natural[free.name + SPREAD][..., None] * block
+            natural[free.name] = free.param.support.constrain(u)
         else:
             natural[free.name] = block
     for symbol in model.zero:
@@ -119,8 +127,8 @@ def unpack(model: Model, x: np.ndarray) -> dict[str, np.ndarray]:
     return natural
 
 
-def starting_point(model: Model, rng: np.random.Generator) -> np.ndarray:
-    """Flat vector near the prior medians, levels at each group's own response, jittered by U(-0.5, 0.5)."""
+def starting_point(model: Model, rng: np.random.Generator | None) -> np.ndarray:
+    """Flat vector at the prior medians, levels at each group's own response; with ``rng``, jittered by U(-0.5, 0.5)."""
     medians: dict[str, float] = {name: float(prior.quantile(0.5)) for name, prior in model.priors.items()}
     shift = _group_shift(model)
     blocks: list[Any] = []
@@ -132,12 +140,14 @@ def starting_point(model: Model, rng: np.random.Generator) -> np.ndarray:
         elif free.prior is not None:
             name = free.name.removesuffix(MEAN) if free.name not in medians else free.name
             blocks.append(np.full(free.shape, _to_free(free.prior, medians[name])))
+        elif free.standard:
+            blocks.append(np.zeros(free.shape))
         else:
             assert free.param is not None
             u = free.param.support.unconstrain(medians[free.param.symbol])
             blocks.append(u + (shift if free.param.scaled else 0.0) * np.ones(free.shape))
     x = np.concatenate([np.ravel(block) for block in blocks])
-    return x + rng.uniform(-0.5, 0.5, x.size)
+    return x if rng is None else x + rng.uniform(-0.5, 0.5, x.size)
 
 
 def prior_point(model: Model, rng: np.random.Generator) -> np.ndarray:

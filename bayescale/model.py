@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayescale.clusters import cluster_index, doubt_clusters, read_cluster
 from bayescale.cost import six_nd
 from bayescale.discrepancy import Quadratic, tau
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.given import check_kind, check_text
+from bayescale.input_error import errors_of, read_input_error, response_variance
 from bayescale.law import Law, Param, input_spans, reference_values
-from bayescale.laws import find_law
+from bayescale.laws import LAWS, find_law
 from bayescale.measured import error_column, read_errors
 from bayescale.noise import TRIALS, Noise, find_noise
 from bayescale.prior import POSITIVE, REAL, Prior
@@ -55,6 +57,16 @@ class Model:
         Whether the truth may depart smoothly from the law.
     zero : mapping of str to str or sequence of str, optional
         Groups in which a parameter is zero, such as ``{"L_inf": ["text"]}`` for a law without a floor there.
+    cluster : str, optional
+        A column of the runs whose errors go together: the checkpoints of one training run, the runs of one budget. Runs
+        with the same value (and of the same group) share an offset from the law, whose standard deviation ``omega`` is
+        learnt; a run of a forecast has an offset of its own. For noise ``"student"`` and ``"normal"``:
+        `bayescale.clusters`.
+    input_error : mapping of str to float or str, optional
+        How uncertain inputs are, independently from run to run, by column: ``{"N": 0.05}`` for a standard deviation of
+        5 % (in its own unit where an input is shifted), or the column of the runs that holds them. What the law's slope
+        makes of it is added to the noise of the fitted runs, not of a run whose inputs are asked for:
+        `bayescale.input_error`.
 
     Attributes
     ----------
@@ -95,6 +107,8 @@ class Model:
     spans: Mapping[str, float]
     zero: Mapping[str, tuple[str, ...]]
     error_column: str
+    cluster: str | None
+    input_error: Mapping[str, float | str]
 
     def __init__(
         self,
@@ -106,6 +120,8 @@ class Model:
         noise: Noise | str | None = None,
         discrepancy: bool | Quadratic = False,
         zero: Mapping[str, str | Sequence[str]] | None = None,
+        cluster: str | None = None,
+        input_error: Mapping[str, float | str] | None = None,
     ):
         check_kind("law", law, (Law, str))
         check_kind("runs", runs, pd.DataFrame, "Read them with read_runs.")
@@ -115,7 +131,7 @@ class Model:
         law = find_law(law, runs.columns) if isinstance(law, str) else law
         if not all(law.columns):
             raise InputError(f"Law {law.name!r} takes any one input; say which, as in law.on('C').")
-        noise = find_noise(noise, law.output, TRIALS in runs.columns)
+        noise = read_cluster(cluster, find_noise(noise, law.output, TRIALS in runs.columns), runs, law.output.symbol)
         params = (*law.params, *noise.params, *((tau(law.output),) if discrepancy else ()))
         group, kinds = _read_pool(pool, params, runs)
         _check_names(group, law, params)
@@ -143,6 +159,9 @@ class Model:
             errors = None
         if errors is not None:
             checked[error_column(law.output.symbol)] = errors
+        if input_error and noise.counts:
+            raise InputError(f"input_error widens the scale of a noise; {noise} has none. Pass noise='student'.")
+        input_error = read_input_error(input_error, law, checked)
         if group:
             labels = checked[group].astype(str)
             if len(labels.unique()) != len(checked[group].unique()):
@@ -193,7 +212,11 @@ class Model:
             spans=MappingProxyType(spans),
             zero=MappingProxyType(_read_zero(zero, law, group, kinds, checked)),
             error_column="" if errors is None else error_column(law.output.symbol),
+            cluster=cluster,
+            input_error=MappingProxyType(input_error),
         )
+        if cluster is not None:
+            doubt_clusters(cluster, self.cluster_index())
 
     def _set(self, **given):
         for name, value in given.items():
@@ -219,6 +242,11 @@ class Model:
     def _fields(self) -> dict[str, Any]:
         """What it was made of, without what is kept of it so that it is computed once."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def cluster_index(self, runs: pd.DataFrame | None = None) -> np.ndarray:
+        """Number of the cluster of each run, the fitted ones or others; each its own without clusters."""
+        table = self.runs if runs is None else runs
+        return cluster_index(table, self.cluster, self.group) if self.cluster else np.arange(len(table))
 
     @property
     def response(self) -> np.ndarray:
@@ -262,13 +290,31 @@ class Model:
             )
         return errors / table[self.law.output.symbol].to_numpy(dtype=float) if self.noise.on_log else errors
 
-    def facts_of(self, runs: pd.DataFrame | None = None) -> dict[str, Any]:
-        """What the noise asks of measured runs, the fitted ones or others: `facts`, with dim ``run``."""
+    def input_errors(self, runs: pd.DataFrame | None = None) -> dict[str, np.ndarray]:
+        """Standard error of uncertain inputs in each run, by symbol: relative, or in the unit of a shifted input."""
         table = self.runs if runs is None else runs
-        inputs = {s: xr.DataArray(x, dims="run") for s, x in self.inputs(table).items()}
+        known = {i.column: i.symbol for i in self.law.inputs}
+        return {known[column]: errors_of(error, table) for column, error in self.input_error.items()}
+
+    def input_variance(self, params: Mapping[str, Any], relative: Mapping[str, Any], errors: Mapping[str, Any]) -> Any:
+        """Variance that errors of the inputs add to the response on the scale of the noise: `response_variance`."""
+        of_law = {p.symbol: params[p.symbol] for p in self.law.params}
+        return response_variance(self.law, of_law, relative, errors, self.noise.on_log)
+
+    def facts_of(self, params: Mapping[str, Any], runs: pd.DataFrame | None = None) -> dict[str, Any]:
+        """What the noise asks of measured runs, the fitted ones or others: `facts`, with dim ``run``.
+
+        Errors of inputs count by the law's slope, for which ``params`` are needed: those of each run.
+        """
+        table = self.runs if runs is None else runs
+        relative = self.relative({s: xr.DataArray(x, dims="run") for s, x in self.inputs(table).items()})
         trials = xr.DataArray(table[TRIALS].to_numpy(dtype=float), dims="run") if self.noise.counts else None
         errors = self.errors(table)
-        return self.facts(self.relative(inputs), trials, None if errors is None else xr.DataArray(errors, dims="run"))
+        facts = self.facts(relative, trials, None if errors is None else xr.DataArray(errors, dims="run"))
+        if not self.input_error:
+            return facts
+        of_inputs = {s: xr.DataArray(error, dims="run") for s, error in self.input_errors(table).items()}
+        return {**facts, "input_variance": self.input_variance(params, relative, of_inputs)}
 
     def facts(self, relative: Mapping[str, Any], trials: Any = None, errors: Any = None) -> dict[str, Any]:
         """What the noise asks of runs: size, questions asked where the response is a count, errors of measurement.
@@ -319,6 +365,8 @@ class Model:
             zero={s: [g for g in groups if g in set(runs[self.group].astype(str))] for s, groups in self.zero.items()}
             if self.group
             else None,
+            cluster=self.cluster,
+            input_error=self.input_error,
         )
 
     def with_runs(self, runs: pd.DataFrame) -> "Model":
@@ -352,6 +400,8 @@ class Model:
             "spans": dict(self.spans),
             "zero": {s: list(groups) for s, groups in self.zero.items()},
             "error_column": self.error_column,
+            "cluster": self.cluster,
+            "input_error": dict(self.input_error),
         }
 
     @classmethod
@@ -370,13 +420,15 @@ class Model:
             pooling=MappingProxyType(dict(spec["pooling"])),
             priors=MappingProxyType({k: Prior(name, **args) for k, (name, args) in spec["priors"].items()}),
             own_priors=frozenset(spec["own_priors"]),
-            noise=find_noise(spec["noise"], law.output),
+            noise=replace(find_noise(spec["noise"], law.output), clustered=spec.get("cluster") is not None),
             discrepancy=Quadratic(discrepancy["scales"], tuple(discrepancy["offsets"])) if discrepancy else None,
             reference=MappingProxyType(dict(spec["reference"])),
             response_scale=spec["response_scale"],
             spans=MappingProxyType(dict(spec["spans"])),
             zero=MappingProxyType({s: tuple(groups) for s, groups in spec["zero"].items()}),
             error_column=spec.get("error_column", ""),  # files written before there was one
+            cluster=spec.get("cluster"),
+            input_error=MappingProxyType(dict(spec.get("input_error", {}))),
         )
         return new
 
@@ -399,6 +451,7 @@ class Model:
             x = self.runs[i.column]
             lines.append(
                 f"  {i.column:<12} {x.min():.4g} to {x.max():.4g} {i.unit}, reference {self.reference[i.symbol]:.4g}"
+                + (f", uncertain by {_described(self.input_error[i.column])}" if i.column in self.input_error else "")
             )
         y = self.runs[output.symbol]
         size = {POSITIVE: "geometric mean", REAL: "root mean square"}.get(output.support)
@@ -412,6 +465,8 @@ class Model:
                 f"  {self.error_column:<12} {errors.min():.3g} to {errors.max():.3g} {output.unit}, "
                 "standard error of each run, on top of the noise"
             )
+        if self.cluster:
+            lines.append(f"  {'clusters':<12} {self.cluster_index().max() + 1} of {self.cluster}, each with an offset")
         lines += [f"  zero         {s} of {', '.join(groups)}" for s, groups in self.zero.items()]
         lines += [f"  note         {note}" for note in self.runs.attrs.get("notes", ())]
         lines += ["", "Priors (90 % interval)"]
@@ -439,11 +494,16 @@ class Model:
         return "\n".join(lines)
 
     def __getstate__(self):
-        return {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in self._fields().items()}
+        state = {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in self._fields().items()}
+        name = f"{self.law.name}:{self.law.inputs[0].column}" if self.law.movable else self.law.name
+        if self.law.name in LAWS and find_law(name) == self.law:
+            state["law"] = name  # processes cannot send each other a law that a function made
+        return state
 
     def __setstate__(self, state):
-        proxied = ("pooling", "priors", "reference", "spans", "zero")
-        self._set(**{k: MappingProxyType(v) if k in proxied else v for k, v in state.items()})
+        proxied = ("pooling", "priors", "reference", "spans", "zero", "input_error")
+        fields = {k: MappingProxyType(v) if k in proxied else v for k, v in state.items()}
+        self._set(**fields | ({"law": find_law(state["law"])} if isinstance(state["law"], str) else {}))
 
     def describe(self) -> pd.DataFrame:
         """Count, ranges and geometric means of the runs, a line for each group."""
@@ -466,6 +526,7 @@ _TAKEN = frozenset(
     (
         *("chain", "draw", "run", "sample", "term", "unit", "law", "part", "parameter", "quantile", "quantity"),
         *("theta", "weights", "drift", "size", "trials", "se", "basis", "measured", "measured_observed", "group_index"),
+        "cluster_index",
     )
 )
 
@@ -490,6 +551,10 @@ def _check_names(group: str | None, law: Law, params: tuple[Param, ...]) -> None
         raise InputError(
             f"Runs cannot be pooled over a column called {group!r}: posteriors use that name; rename the column."
         )
+
+
+def _described(error: float | str) -> str:
+    return f"the column {error!r}" if isinstance(error, str) else f"{error:g}"
 
 
 def _describe(prior: Prior) -> str:

@@ -68,6 +68,20 @@ SHORTFALL_OWN = replace(
     prior=Prior("LogNormal", mu=math.log(0.3), sigma=1.0),
     scaled=True,
 )
+OMEGA = Param(
+    "omega",
+    "standard deviation of the offsets that runs of one cluster share, on log response",
+    "",
+    POSITIVE,
+    Prior("LogNormal", mu=math.log(0.02), sigma=1.0),
+    _SPREAD,
+)
+OMEGA_OWN = replace(
+    OMEGA,
+    meaning="standard deviation of the offsets that runs of one cluster share",
+    prior=Prior("LogNormal", mu=math.log(0.1), sigma=1.0),
+    scaled=True,
+)
 CONCENTRATION = Param(
     "phi",
     "concentration of the probabilities of a right answer about the law; large means binomial",
@@ -89,17 +103,21 @@ class Noise:
         compute (else the law's first input) relative to the reference.
     output : Output
         What scatters: a positive response on its log, any other on its own scale.
+    clustered : bool
+        Whether runs of one cluster share an offset: `bayescale.clusters`. The methods here are of a run by itself.
 
     Notes
     -----
-    Methods take ``facts`` of the runs: ``size``, relative; ``trials``, questions asked, where there are counts; and
-    ``se``, where the response comes with a standard error of its own, on the scale of the noise. It widens the scale in
-    quadrature. That is exact for normal noise and for the normal part of the frontier; Student-t scatter of that scale
-    keeps its degrees of freedom, so that a run with a wrong standard error may still be an outlier.
+    Methods take ``facts`` of the runs: ``size``, relative; ``trials``, questions asked, where there are counts; ``se``,
+    where the response comes with a standard error of its own, on the scale of the noise; and ``input_variance``, what
+    errors of the inputs add (`bayescale.input_error`). Both widen the scale in quadrature. That is exact for normal
+    noise and for the normal part of the frontier; Student-t scatter of that scale keeps its degrees of freedom, so that
+    a run with a wrong standard error may still be an outlier.
     """
 
     by_size: bool = False
     output: Output = LOSS
+    clustered: bool = False
     name: ClassVar[str] = ""
     shape: ClassVar[tuple[Param, ...]] = ()
     counts: ClassVar[bool] = False
@@ -120,7 +138,8 @@ class Noise:
     @property
     def params(self) -> tuple[Param, ...]:
         """The noise's parameters."""
-        return (SIGMA if self.on_log else SIGMA_OWN, *self.shape, *((KAPPA,) if self.by_size else ()))
+        offsets = (OMEGA if self.on_log else OMEGA_OWN,) if self.clustered else ()
+        return (SIGMA if self.on_log else SIGMA_OWN, *self.shape, *((KAPPA,) if self.by_size else ()), *offsets)
 
     def check(self, runs) -> None:
         """Refuse runs that this noise cannot have made."""
@@ -131,8 +150,16 @@ class Noise:
 
     def scale(self, params: Mapping[str, Any], facts: Mapping[str, Any], law: Any = None):
         """Scale of the noise, on the log of the response where it scatters there."""
+        own = self.own_scale(params, facts)
+        return (own**2 + params["omega"] ** 2) ** 0.5 if self.clustered else own
+
+    def own_scale(self, params: Mapping[str, Any], facts: Mapping[str, Any]):
+        """Scale of the noise without what a run shares with its cluster."""
         own = params["sigma"] * facts["size"] ** params["kappa"] if self.by_size else params["sigma"]
-        return (own**2 + facts["se"] ** 2) ** 0.5 if "se" in facts else own
+        added = ([facts["se"] ** 2] if "se" in facts else []) + (
+            [facts["input_variance"]] if "input_variance" in facts else []
+        )
+        return (own**2 + sum(added[1:], added[0])) ** 0.5 if added else own
 
     def deviation(self, response, law):
         """How far a response lies from the law on the scale of the noise: a log ratio, or a difference."""

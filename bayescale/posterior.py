@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale import ops
+from bayescale import clusters, ops
 from bayescale.diagnostics import Diagnostics
 from bayescale.discrepancy import TAU
 from bayescale.errors import InputError
@@ -17,7 +17,9 @@ from bayescale.given import check_kind, check_text
 from bayescale.law import Law
 from bayescale.laws import LAWS
 from bayescale.layout import WEIGHTS, natural_dims
+from bayescale.memory import warn_if_large
 from bayescale.model import MEAN, NEW_LABEL, NONE, PARTIAL, SPREAD, Model
+from bayescale.noise import Noise
 from bayescale.soundness import check_sound, refusing_damage
 from bayescale.storage import Stored, read_tree, write_tree
 from bayescale.streams import stream
@@ -250,6 +252,13 @@ class Posterior:
             What the noise asks of each run: `Model.facts`.
         """
         table = self.model.runs if runs is None else runs
+        draws = self.dataset.sizes["chain"] * self.dataset.sizes["draw"]
+        warn_if_large(
+            draws * len(table),
+            f"{draws:,} draws for each of {len(table):,} runs",
+            "Fit with fewer draws= (--draws), or to fewer runs: average repeated ones (--average-seeds), or drop "
+            "checkpoints.",
+        )
         inputs = {s: xr.DataArray(x, dims="run") for s, x in self.model.inputs(table).items()}
         params = self.params()
         beyond = self.beyond(inputs)
@@ -263,20 +272,43 @@ class Posterior:
             }
             beyond = beyond.sel({self.model.group: index}).drop_vars(self.model.group)
         location = self.truth(params, inputs, beyond)
-        return location.transpose("chain", "draw", "run"), params, self.model.facts_of(table)
+        return location.transpose("chain", "draw", "run"), params, self.model.facts_of(params, table)
+
+    def given_cluster(
+        self, what: str, runs: pd.DataFrame | None = None, at: tuple[Any, Any, Any] | None = None
+    ) -> tuple[Noise, Any, Any, Any]:
+        """What is expected at runs once others of their clusters are known, and the noise about it.
+
+        Without clusters, `at_runs` (``at``, where the caller has it) and the noise of the model. Runs other than the
+        fitted ones are taken to be of new clusters. ``what`` says which others: `bayescale.clusters.given`.
+        """
+        table = self.model.runs if runs is None else runs
+        at = self.at_runs(table) if at is None else at
+        if self.model.cluster is None:
+            return self.model.noise, *at
+        response = xr.DataArray(table[self.model.law.output.symbol].to_numpy(dtype=float), dims="run")
+        return clusters.given(what, self.model.noise, response, *at, self.model.cluster_index(table))
 
     def log_likelihood(self, runs: pd.DataFrame | None = None) -> xr.DataArray:
-        """Pointwise log density of the response as measured, dims (chain, draw, run)."""
+        """Pointwise log density of the response as measured, dims (chain, draw, run).
+
+        With clusters, of each run given those of its cluster that stand before it: the sum over a cluster is the log
+        density of its runs together.
+        """
         table = self.model.runs if runs is None else runs
-        location, params, facts = self.at_runs(table)
+        noise, location, params, facts = self.given_cluster(clusters.EARLIER, table)
         response = xr.DataArray(table[self.model.law.output.symbol].to_numpy(dtype=float), dims="run")
-        density = self.model.noise.log_density(response, location, params, facts)
+        density = noise.log_density(response, location, params, facts)
         return density.transpose("chain", "draw", "run")
 
     def replicate(self, seed: int = 0) -> xr.DataArray:
         """Responses the fitted runs would measure if made again, dims (chain, draw, run)."""
         location, params, facts = self.at_runs()
-        drawn = self.model.noise.draw(stream("replicate", seed), location, params, facts)
+        noise, rng = self.model.noise, stream("replicate", seed)
+        if self.model.cluster:
+            drawn = clusters.draw(rng, noise, location, params, facts, self.model.cluster_index())
+        else:
+            drawn = noise.draw(rng, location, params, facts)
         return drawn.transpose("chain", "draw", "run")
 
     def to_arviz(self, seed: int = 0) -> xr.DataTree:
@@ -310,7 +342,8 @@ class Posterior:
         -------
         DataFrame
             ``chain`` and ``draw``, then a column for each scalar, in the order and under the names of `summary`:
-            ``alpha``, or ``alpha[text]`` where it varies between groups. ``attrs["units"]`` has the unit of each.
+            ``alpha``, or ``alpha[text]`` where it varies between groups. ``attrs["units"]`` has the unit of each. Where
+            the fit has not converged, a column ``doubts`` says so in every row.
         """
         draws = self.dataset
         chains, kept = draws.sizes["chain"], draws.sizes["draw"]
@@ -327,6 +360,8 @@ class Posterior:
                 columns[label] = value.to_numpy()[(slice(None), slice(None), *place)].ravel()
                 units[label] = value.attrs.get("units", "1")
         table = pd.DataFrame(columns)
+        if not self.converged:  # attributes do not survive a file of text
+            table["doubts"] = str(self.diagnostics)
         table.attrs["units"] = units
         return table
 
@@ -337,7 +372,8 @@ class Posterior:
         -------
         DataFrame
             One line for each scalar. The interval's kind and level are ArviZ's ``rcParams["stats.ci_kind"]`` and
-            ``["stats.ci_prob"]``; the columns carry both in their names, as ArviZ's do.
+            ``["stats.ci_prob"]``; the columns carry both in their names, as ArviZ's do. Draws of no chain have no
+            ``r_hat``, and their ``ess_bulk`` is the smallest of all values'.
         """
         from arviz_base import rcParams
         from arviz_stats import base
@@ -346,6 +382,7 @@ class Posterior:
         kind, prob = rcParams["stats.ci_kind"], float(rcParams["stats.ci_prob"])
         posterior = self.dataset
         names = [name for name in self._order() if name != WEIGHTS]
+        weighed = self.diagnostics.pareto_k is not None
         rows, labels = [], []
         for name in names:
             value = posterior[name].transpose("chain", "draw", ...)
@@ -360,8 +397,10 @@ class Posterior:
                         np.std(x) if np.isfinite(x).all() else np.nan,
                         low,
                         high,
-                        float(array_stats.ess(np.log(x) if np.all(x > 0) else x, method="bulk")),
-                        float(array_stats.rhat(x)),
+                        self.diagnostics.ess_bulk
+                        if weighed
+                        else float(array_stats.ess(np.log(x) if np.all(x > 0) else x, method="bulk")),
+                        np.nan if weighed else float(array_stats.rhat(x)),
                     )
                 )
                 labels.append(name + tag)
@@ -389,6 +428,8 @@ class Posterior:
     def _shown(self) -> pd.DataFrame:
         """Summary as text, each column with the digits that it deserves; a dash where there is no number."""
         table = self.summary()
+        if self.diagnostics.pareto_k is not None:
+            table = table.drop(columns=["ess_bulk", "r_hat"])  # none of each parameter
         digits = {"ess_bulk": ".0f", "r_hat": ".4f"}
         return pd.DataFrame(
             {
@@ -401,11 +442,12 @@ class Posterior:
     def _title(self) -> list[str]:
         model = self.model
         where = f", {len(model.groups)} groups of {model.group}" if model.group else ""
+        refused = self.info.get("refused")
         return [
             f"Posterior of {model.law.name}: {model.law.text()}",
             f"{len(model.runs)} runs{where}, noise {model.noise}, discrepancy {model.discrepancy or 'none'}, "
             f"seed {self.info.get('seed', 'unknown')}",
-            str(self.diagnostics),
+            str(self.diagnostics) + (f"; by NUTS, as the fast path was refused: {refused}" if refused else ""),
         ]
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -201,7 +202,7 @@ class Prior:
                 named[name] = number
             else:
                 positional.append(number)
-        return cls(match[1], *positional, **named)
+        return cls(match[1], *positional, **named)._usable()
 
     @classmethod
     def from_preliz(cls, distribution: Any) -> "Prior":
@@ -239,7 +240,7 @@ class Prior:
             It is none of these, or as `parse` and `from_preliz` say.
         """
         if isinstance(given, Prior):
-            return given
+            return given._usable()
         if isinstance(given, str):
             return cls.parse(given)
         # Told by its home, so that PreliZ, which is slow to import, need not be imported to ask.
@@ -286,18 +287,30 @@ class Prior:
         values = self.args if args is None else dict(zip(self.args, args, strict=True))
         return getattr(pymc, self.distribution)(name, **values, **kwargs)
 
+    def _usable(self) -> "Prior":
+        """Refuse a prior of the user's that reaches beyond what a float holds."""
+        try:
+            with np.errstate(all="ignore"):
+                found = np.asarray(self.quantile([0.05, 0.5, 0.95]))
+                drawn = self.draw(np.random.default_rng(1), (3,))
+        except (OverflowError, ValueError) as error:
+            raise InputError(f"The prior {self} cannot be computed with ({error}).") from error
+        if not (np.isfinite(found).all() and np.isfinite(drawn).all()):
+            raise InputError(f"The prior {self} reaches beyond any number; take a narrower one.")
+        return self
+
     def draw(self, rng: np.random.Generator, shape=()) -> np.ndarray:
         """Draw values of the given shape."""
         return np.asarray(self.to_scipy().rvs(size=shape, random_state=rng))
 
     def quantile(self, q):
         """Quantiles of the prior."""
-        return self.to_scipy().ppf(q)
+        return _frozen(self).ppf(q)
 
     @property
     def support(self) -> tuple[float, float]:
         """The lowest and highest value the prior allows."""
-        lower, upper = self.to_scipy().support()
+        lower, upper = _frozen(self).support()
         return float(lower), float(upper)
 
     def scaled(self, by: float) -> "Prior":
@@ -310,6 +323,12 @@ class Prior:
     def is_normal_on(self, support: Support) -> bool:
         """Whether the unconstrained value is Normal(mu, sigma) under this prior."""
         return self.distribution == {"real": "Normal", "positive": "LogNormal"}.get(support.name)
+
+
+@lru_cache(maxsize=1024)
+def _frozen(prior: Prior) -> Any:
+    """SciPy's distribution, for questions that do not change it: making one takes a millisecond."""
+    return prior.to_scipy()
 
 
 def _rebuild(distribution, args):

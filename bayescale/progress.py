@@ -74,6 +74,29 @@ def track[Item](items: Sequence[Item], name: Callable[[Item], str], progress: bo
         yield item
 
 
+def counting(total: int, progress: bool | None = None) -> Callable[[str], None]:
+    """Make a function to call with the name of each thing that is done: it says how many are, and how long is left.
+
+    Parameters
+    ----------
+    total : int
+        How many there are. One alone is not announced.
+    progress : bool, optional
+        As for `wanted`.
+    """
+    told, began, done = wanted(progress) and total > 1, time.monotonic(), 0
+
+    def tell(name: str) -> None:
+        nonlocal done
+        done += 1
+        if told:
+            left = (time.monotonic() - began) / done * (total - done)
+            more = f", about {_duration(left)} left" if done < total else ""
+            print(f"[{done} of {total}] {name}{more}", file=sys.stderr, flush=True)
+
+    return tell
+
+
 def _duration(seconds: float) -> str:
     """Time as one reads it: ``8 s``, ``3 min 5 s``, ``2 h 10 min``."""
     minutes, rest = divmod(round(seconds), 60)

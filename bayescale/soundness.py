@@ -39,6 +39,8 @@ def check_sound(model: Model, draws: xr.DataTree, info: Mapping[str, Any]) -> No
     posterior = draws["posterior"]
     for symbol, dims in natural_dims(model).items():
         _require(posterior[symbol].dims == ("chain", "draw", *dims), f"the dims of {symbol}")
+    for constant in model.law.constants:
+        _require({"chain", "draw"} <= {*posterior[constant].dims}, f"the dims of {constant}")
     if model.group:
         _require(list(posterior[model.group].to_numpy()) == list(model.groups), "the groups of the draws")
     for p in model.params:

@@ -7,8 +7,11 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -175,7 +178,10 @@ def _write(path: str | os.PathLike[str], tree: xr.DataTree, what: str) -> None:
         if node.name in ("posterior", "sample_stats")
     }
     with replacing(path, what, {"posterior": "post.nc", "stack": "stack.nc"}[what]) as name:
-        tree.to_netcdf(name, engine="h5netcdf", encoding=compressed)
+        # HDF5 ends the whole process where a disk fills up under it, so it writes to memory.
+        content = BytesIO()
+        tree.to_netcdf(content, engine="h5netcdf", encoding=compressed)
+        Path(name).write_bytes(content.getbuffer())
 
 
 def _read(path: str | os.PathLike[str], what: str) -> xr.DataTree:
@@ -197,6 +203,7 @@ def versions() -> dict[str, str]:
     return {name: _version(name) for name in _PACKAGES}
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return version(package)

@@ -30,7 +30,10 @@ def read_table(source: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     """
     table = _load_frame(source) if isinstance(source, pd.DataFrame) else _load_file(source)
     check_names_differ(table.columns)
-    spread = spread_records(table)
+    try:
+        spread = spread_records(table)
+    except RecursionError:
+        raise InputError("Records of the table are nested too deeply to be read. Give one field for each.") from None
     check_names_differ(spread.columns)
     return spread
 

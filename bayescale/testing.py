@@ -311,7 +311,7 @@ def _check_recovery(law, seed):
     """Fit runs simulated from parameters in the middle of their priors, and look for them in the posterior."""
     import pandas as pd
 
-    from bayescale.inference import fit
+    from bayescale.inference import fit, whole
     from bayescale.model import Model
     from bayescale.noise import TRIALS
     from bayescale.simulation import simulate
@@ -325,7 +325,7 @@ def _check_recovery(law, seed):
     design = Model(law, table)
     truth = {p.symbol: float(design.priors[p.symbol].quantile(rng.uniform(0.3, 0.7))) for p in design.params}
     model = design.with_runs(simulate(design, truth, seed))  # the priors stay those the truth was drawn from
-    posterior = fit(model, seed=seed)
+    posterior = whole(fit(model, seed=seed))
     _require(law, posterior.converged, f"a fit of simulated runs is {posterior.diagnostics}")
     tail = 0.0005 / len(truth)
     for symbol, value in truth.items():

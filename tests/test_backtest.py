@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 import bayescale as bs
+from bayescale import many
 from bayescale.answers import backtest as room
 from bayescale.answers import comparison
 from bayescale.answers.scores import score
@@ -97,6 +98,20 @@ def test_the_stack_follows_the_law_that_foretells(known, noisy):
     largest = noisy.drop(index=list(held))
     assert all(set(model.runs["L"]) <= set(largest["L"]) for model in known)
     assert "Weights in the stack, learnt inside the fitted runs" in "\n".join(bs.backtest_sentences(answer))
+
+
+def test_laws_are_fitted_by_workers(known, noisy, monkeypatch):
+    asked = []
+
+    def here(models, *, workers, **settings):
+        asked.append((list(models), workers))
+        return many.fit_many(models, workers=1, **settings)
+
+    monkeypatch.setattr(many, "fit", room.fit)
+    monkeypatch.setattr(room, "fit_many", here)
+    answer = bs.backtest(noisy, ["chinchilla", "kaplan"], cut=6e18, noise="normal", workers=2, draws=50)
+    assert asked == [(["chinchilla without the largest runs", "kaplan without the largest runs"], 2)]
+    assert {"chinchilla", "kaplan"} <= set(answer["forecaster"].to_numpy())
 
 
 def test_a_point_forecast_has_no_interval_and_says_so(known, noisy):

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -668,14 +669,14 @@ def prior_fit(model, *, seed=None, **settings):
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_other(ask, monkeypatch, tmp_path):
-    def break_off(self, path, **kwargs):
-        with open(path, "wb") as file:
+    def break_off(self, content):
+        with open(self, "wb") as file:
             file.write(b"half")
         raise OSError(28, "No space left on device")
 
     (tmp_path / "post.nc").write_bytes(b"old")
     monkeypatch.setattr(inference, "fit", prior_fit)
-    monkeypatch.setattr(xr.DataTree, "to_netcdf", break_off)
+    monkeypatch.setattr(Path, "write_bytes", break_off)
     code, out, err = ask("fit", "runs.csv", "-o", str(tmp_path / "post.nc"))
     assert (code, out) == (2, "")
     assert "No space left on device" in err

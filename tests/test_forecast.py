@@ -91,7 +91,7 @@ def test_draws_differ_where_parameters_do(grid_runs):
 
 def test_units_and_facts_stand_in_the_attributes(exact_posterior):
     answer = forecast(exact_posterior, N=[1e9, 1e10], D=1e11, seed=5)
-    assert answer.attrs == {"law": "chinchilla", "converged": 1, "seed": 5}
+    assert answer.attrs == {"law": "chinchilla", "converged": 1, "doubts": [], "seed": 5}
     assert {answer[name].attrs["units"] for name in ("L", "L_run")} == {"nats/token"}
     assert answer["N"].attrs["units"] == "parameters"
     assert answer["D"].attrs["units"] == "tokens"

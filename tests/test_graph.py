@@ -9,11 +9,12 @@ import pytest
 from scipy import stats
 
 from bayescale.discrepancy import Quadratic
-from bayescale.graph import graph_data, graph_structure, to_pymc
+from bayescale.graph import to_pymc
 from bayescale.laws import find_law
 from bayescale.layout import THETA, WEIGHTS, has_coordinates, layout, starting_point, unpack
 from bayescale.model import COMPLETE, MEAN, PARTIAL, SPREAD, Model
 from bayescale.prior import Prior
+from bayescale.structure import graph_data, graph_structure
 
 
 def make_runs(seed, groups=3, each=6):
@@ -109,6 +110,8 @@ def log_prior(model, flat, natural):
             total += own_prior(model.priors[key], natural[free.name])
         elif model.pooling[free.name] == PARTIAL:
             total += log_normal_on_line(model, free.param, natural)
+            if free.standard:  # distances in spreads: u = mean + spread * x, so du = spread * dx
+                total += u.size * np.log(natural[free.name + SPREAD])
         else:
             total += own_prior(model.priors[free.name], natural[free.name])
     return total
@@ -207,8 +210,10 @@ def test_log_density_is_that_of_the_model_as_written_down(model):
 def test_value_variables_are_those_of_the_layout_in_its_order(model):
     graph = to_pymc(model)
     frees = layout(model)
+    plain = [bool(free.prior) or free.name in (THETA, WEIGHTS) for free in frees]
     names = [
-        free.name if free.prior or free.name in (THETA, WEIGHTS) else f"{free.name}_unconstrained" for free in frees
+        free.name if own else f"{free.name}_{'standard' if free.standard else 'unconstrained'}"
+        for free, own in zip(frees, plain, strict=True)
     ]
     assert [variable.name for variable in graph.free_RVs] == names
     assert [graph.rvs_to_values[variable] for variable in graph.free_RVs] == graph.value_vars

@@ -20,8 +20,10 @@ FLOORS = {
         "streams",
         "search",
         "errors",
+        "memory",
         "files",
         "progress",
+        "tasks",
         "ops",
         "prior",
         "words",
@@ -40,6 +42,8 @@ FLOORS = {
         "law",
         "default_priors",
         "noise",
+        "clusters",
+        "input_error",
         "discrepancy",
         "laws.*",
         "datasets.*",
@@ -47,10 +51,17 @@ FLOORS = {
     "the waist": ("model",),
     "what is learnt": (
         "layout",
+        "structure",
+        "blocks",
+        "machine_code",
         "log_prior",
         "modes",
+        "compiled",
+        "logs",
+        "importance",
         "graph",
         "inference",
+        "many",
         "diagnostics",
         "soundness",
         "posterior",
@@ -67,8 +78,17 @@ SCRIPTS = {"datasets.tiny_sweep.tiny_sweep"}
 
 # Where PyMC, PyTensor and the sampler may be imported: a module, or one function of it.
 SAMPLER = {"pymc", "pytensor", "nutpie"}
-KNOW_PYMC = {"graph", "inference", "prior.to_pymc", "noise.to_pymc", "testing._check_graph"}
-KNOW_PYMC_AT_THE_TOP = {"graph", "inference"}
+KNOW_PYMC = {
+    "graph",
+    "logs",
+    "machine_code",
+    "inference",
+    "prior.to_pymc",
+    "noise.to_pymc",
+    "clusters.to_pymc",
+    "testing._check_graph",
+}
+KNOW_PYMC_AT_THE_TOP = {"graph", "logs", "inference"}
 
 
 def floor(module):

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 import bayescale as bs
-from bayescale import inference
+from bayescale import inference, machine_code
 from bayescale.diagnostics import Diagnostics
 from bayescale.storage import versions
 
@@ -66,7 +66,7 @@ def test_fresh_seed_is_kept_and_repeats_the_fit(line):
 
 
 def test_another_table_of_another_length_compiles_nothing(line, fitted, monkeypatch):
-    monkeypatch.setattr(inference, "_compile", lambda *_: pytest.fail("compiled again"))
+    monkeypatch.setattr(machine_code, "_find", lambda *_: pytest.fail("compiled again"))
     shorter = line.refit_on(line.runs.iloc[:20].reset_index(drop=True))
     other = bs.fit(shorter, seed=3)
     assert len(other.model.runs) == 20
@@ -132,14 +132,14 @@ class _Stopped:
 
 @pytest.mark.parametrize(("lengths", "kept"), [((300, 250, 120, 3), (3, 120)), ((300, 0, 0, 0), (1, 300))])
 def test_interrupted_fit_keeps_what_was_drawn_and_says_so(line, monkeypatch, lengths, kept):
-    nutpie, from_pyfunc = inference._nutpie()
+    nutpie = inference._nutpie()
 
     class Interrupted:
         @staticmethod
         def sample(*args, **kwargs):
             return _Stopped(nutpie.sample(*args, **kwargs), lengths)
 
-    monkeypatch.setattr(inference, "_nutpie", lambda: (Interrupted, from_pyfunc))
+    monkeypatch.setattr(inference, "_nutpie", lambda: Interrupted)
     with pytest.warns(bs.ConvergenceWarning, match="interrupted"):
         partial = bs.fit(line, seed=1, draws=300, tune=300)
     assert not partial.converged
@@ -149,14 +149,14 @@ def test_interrupted_fit_keeps_what_was_drawn_and_says_so(line, monkeypatch, len
 
 
 def test_interrupt_before_any_draw_raises(line, monkeypatch):
-    nutpie, from_pyfunc = inference._nutpie()
+    nutpie = inference._nutpie()
 
     class Interrupted:
         @staticmethod
         def sample(*args, **kwargs):
             return _Stopped(nutpie.sample(*args, **kwargs), (0, 0, 0, 0))
 
-    monkeypatch.setattr(inference, "_nutpie", lambda: (Interrupted, from_pyfunc))
+    monkeypatch.setattr(inference, "_nutpie", lambda: Interrupted)
     with pytest.raises(KeyboardInterrupt):
         bs.fit(line, seed=1, draws=100, tune=100)
 
@@ -181,7 +181,7 @@ def test_read_only_cache_folder_is_no_obstacle(line, fitted, monkeypatch, tmp_pa
     blocked = tmp_path / "cache"
     blocked.write_text("not a folder")
     monkeypatch.setenv("BAYESCALE_CACHE", str(blocked))
-    monkeypatch.setattr(inference, "_graphs", {})
+    monkeypatch.setattr(machine_code, "_codes", {})
     assert bs.fit(line, seed=3).dataset.identical(fitted.dataset)
 
 

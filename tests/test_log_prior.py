@@ -1,5 +1,7 @@
 """The prior's density in NumPy against the graph's, and its width."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.special import polygamma
@@ -46,7 +48,13 @@ def test_density_is_the_graphs(certain, runs, name):
     rng = np.random.default_rng(4)
     point = {k: v + 0.3 * rng.standard_normal(np.shape(v)) for k, v in graph.initial_point().items()}
     expected = float(graph.compile_logp(vars=graph.free_RVs, sum=True)(point))
-    names = [n if n in graph.named_vars else f"{n}_unconstrained" for n in (free.name for free in layout(model))]
+    names = []
+    for free in layout(model):
+        names.append(
+            next(n for n in (free.name + e for e in ("", "_unconstrained", "_standard")) if n in graph.named_vars)
+        )
+        if free.standard:  # distances in spreads: the graph's density is of them, the parts are of where they lead
+            expected -= math.prod(free.shape) * math.log(float(np.exp(point[f"{free.name}_spread_log__"])))
     flat = np.concatenate([np.ravel(point[graph.rvs_to_values[graph[n]].name]) for n in names])
     parts = log_prior(model, posterior_at(certain, model, flat).dataset)
     found = sum(float(part.sum()) for part in parts.values())

@@ -90,7 +90,7 @@ def test_a_response_of_any_sign_errs_in_its_own_unit():
     runs = runs.rename(columns={own: column for column, own in inputs.items()}).assign(elo_se=30.0)
     model = bs.Model("elo_frontier", runs, noise="normal")
     assert model.errors() == pytest.approx(np.full(6, 30.0))
-    assert model.noise.scale({"sigma": 40.0}, model.facts_of()).to_numpy() == pytest.approx(np.full(6, 50.0))
+    assert model.noise.scale({"sigma": 40.0}, model.facts_of({})).to_numpy() == pytest.approx(np.full(6, 50.0))
 
 
 def test_simulated_runs_keep_their_share_of_error(erring_runs):

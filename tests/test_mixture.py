@@ -112,6 +112,7 @@ def test_a_forecast_of_a_stack_looks_like_any_other(two, members):
         "laws": ["low", "high"],
         "weights": [0.25, 0.75],
         "converged": 1,
+        "doubts": [],
         "seed": 0,
     }
 

@@ -277,7 +277,9 @@ def test_a_law_of_one_input_is_one_curve():
 def test_ticks_are_counts_and_plain_decimals():
     ax = plot_forecast(make_posterior(make_model(pool=None)))[0]
     ax.figure.canvas.draw()
-    assert [t.get_text() for t in ax.get_xticklabels()][1:-1] == ["100M", "1B", "10B", "100B"]
+    left, right = ax.get_xlim()
+    shown = [tick.label1.get_text() for tick in ax.xaxis.get_major_ticks() if left <= tick.get_loc() <= right]
+    assert shown == ["100M", "1B", "10B", "100B"]
     losses = [t.get_text() for t in ax.get_yticklabels()]
     assert len(losses) >= 3
     assert all("e" not in text and "$" not in text and math.isfinite(float(text)) for text in losses)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from bayescale import progress
-from bayescale.progress import silence, track, waiting, wanted
+from bayescale.progress import counting, silence, track, waiting, wanted
 
 
 @pytest.fixture
@@ -40,6 +40,16 @@ def test_items_are_counted_and_the_time_left_is_that_of_those_before(monkeypatch
         "[2 of 3] fit of b, about 1 min 0 s left",
         "[3 of 3] fit of c, about 35 s left",
     ]
+
+
+def test_what_is_done_is_counted_in_the_order_it_comes(monkeypatch, capsys):
+    clock = iter([0.0, 30.0, 70.0])  # the start, and after each of two
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock, 0.0))
+    tell = counting(2, True)
+    tell("b")
+    tell("a FAILED: no good")
+    counting(1, True)("alone")
+    assert capsys.readouterr().err.splitlines() == ["[1 of 2] b, about 30 s left", "[2 of 2] a FAILED: no good"]
 
 
 def test_one_item_is_not_announced(capsys):

@@ -259,7 +259,7 @@ def test_refits_that_do_not_converge_are_said(pair, monkeypatch):
 
     monkeypatch.setattr(comparison, "fit", refit)
     made = stack(pair)
-    assert any("Not converged: the refit of power without the largest 40 %, power" in note for note in made.notes)
+    assert any("Not converged: the refit of power without the largest 40 %, power" in doubt for doubt in made.doubts)
 
 
 @pytest.mark.parametrize("cuts", [(), (0.2, 1.0)])

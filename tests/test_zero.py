@@ -8,9 +8,10 @@ from scipy import stats
 
 import bayescale as bs
 from bayescale.errors import InputError
-from bayescale.graph import graph_data, graph_structure, to_pymc
+from bayescale.graph import to_pymc
 from bayescale.layout import layout, unpack
 from bayescale.model import MEAN, SPREAD
+from bayescale.structure import graph_data, graph_structure
 
 FIELDS = ["art", "code", "text"]
 RUNS = pd.DataFrame(

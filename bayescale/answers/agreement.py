@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescale.answers.common import check_asked, warn_unless_converged
+from bayescale.answers.common import check_asked, unconverged, warn_unless_converged
 from bayescale.errors import InputError
 from bayescale.posterior import Posterior
 
@@ -23,12 +23,15 @@ class Agreement:
         Mahalanobis distance from the posterior mean, in the law's coordinates.
     limit : float
         Radius of the joint 95 % region: the square root of a chi-squared quantile.
+    doubt : str
+        Why it is not to be trusted, where the fit has not converged.
     """
 
     key: str
     source: str
     distance: float
     limit: float
+    doubt: str = ""
 
     @property
     def inside(self) -> bool:
@@ -40,6 +43,7 @@ class Agreement:
         return (
             f"{self.key} ({self.source}) lies {where} the joint {100 * REGION:.0f} % region: "
             f"distance {self.distance:.2f}, limit {self.limit:.2f}."
+            f"{self.doubt and ' ' + self.doubt}"
         )
 
 
@@ -81,7 +85,8 @@ def agreement(posterior: Posterior, published: str, group: str | None = None) ->
     target = _vector(model.law, {symbol: np.asarray(value, dtype=float) for symbol, value in point.items()}, zero)
     away = target - cloud.mean(axis=1)
     distance = float(np.sqrt(away @ np.linalg.solve(np.cov(cloud), away)))
-    return Agreement(published, entry.source, distance, float(np.sqrt(chi2.ppf(REGION, len(target)))))
+    doubt = "" if posterior.converged else unconverged(posterior)
+    return Agreement(published, entry.source, distance, float(np.sqrt(chi2.ppf(REGION, len(target)))), doubt)
 
 
 def _vector(law, values, zero) -> np.ndarray:

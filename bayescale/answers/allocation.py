@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.answers.belief import TOKENS_PER_PARAMETER, Belief, ask, beyond, decide, expected
-from bayescale.answers.common import check_asked, interval_name, reach, read_value, reduced_table, where
+from bayescale.answers.common import check_asked, doubted, interval_name, reach, read_value, reduced_table, where
 from bayescale.answers.mixture import Stack
 from bayescale.answers.optimum import LARGEST, Split, budgets, least_budget, optimum, read_split
 from bayescale.cost import six_nd
@@ -249,7 +249,7 @@ def allocation_sentences(answer: xr.Dataset) -> list[str]:
     """Say an allocation in words: a sentence for each budget or level, then what limits it."""
     rows = allocation_table(answer).to_dict("records")
     say = _say_level if f"{BUDGET}_bayes" in answer else _say_budget
-    return [*(say(answer, row) for row in rows), *answer.attrs["notes"]]
+    return [*doubted(answer), *(say(answer, row) for row in rows), *answer.attrs["notes"]]
 
 
 def _say_budget(answer: xr.Dataset, row: Mapping[str, Any]) -> str:

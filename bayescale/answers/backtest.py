@@ -36,8 +36,9 @@ from bayescale.answers.splits import (
 )
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.given import check_kind
-from bayescale.inference import fit
+from bayescale.inference import fit, whole
 from bayescale.law import Law
+from bayescale.many import fit_many
 from bayescale.model import Model
 from bayescale.posterior import Posterior
 from bayescale.progress import track
@@ -56,9 +57,30 @@ class _Fits(NamedTuple):
     draws: int
     tune: int
     progress: bool | None
+    method: str
+    workers: int
 
     def fit(self, model: Model) -> Posterior:
-        return fit(model, seed=self.seed, draws=self.draws, tune=self.tune, progress=self.progress)
+        posterior = fit(
+            model,
+            seed=self.seed,
+            draws=self.draws,
+            tune=self.tune,
+            progress=self.progress,
+            method=self.method,
+        )
+        return whole(posterior)
+
+    def fit_each(self, models: Mapping[str, Model], name: str) -> dict[str, Posterior]:
+        """Fit several models, in processes of their own where there are workers; ``name`` says of which runs."""
+        if self.workers == 1:
+            each = track(list(models.items()), lambda item: f"{item[0]}{name}", self.progress)
+            return {key: self.fit(model) for key, model in each}
+        settings: Any = self._asdict()
+        fits = fit_many({f"{key}{name}": model for key, model in models.items()}, **settings)
+        if failed := [one for one in fits if one.failed]:
+            raise InputError(f"The fit of {failed[0].name} failed: {failed[0].error}")
+        return {key: whole(one.value) for key, one in zip(models, fits, strict=True)}
 
 
 def backtest(
@@ -77,6 +99,8 @@ def backtest(
     draws: int = 1000,
     tune: int = 1000,
     progress: bool | None = None,
+    method: str = "nuts",
+    workers: int = 1,
 ) -> xr.Dataset:
     """Forecast runs that were made from smaller ones, and keep both.
 
@@ -108,6 +132,10 @@ def backtest(
         Of each chain of each fit.
     progress : bool, optional
         Show the progress of fits; by default only on a terminal.
+    method : str
+        Of every fit, as `fit` takes it: ``"fast"`` where a tenth of the time matters.
+    workers : int
+        Processes in which several laws are fitted to the smaller runs (`fit_many`); the numbers stay the same.
 
     Returns
     -------
@@ -136,7 +164,7 @@ def backtest(
     models, recipe = _models(runs, laws, pool, noise, discrepancy)
     first = next(iter(models.values()))
     _check_alike(models)
-    fits = _Fits(seed, draws, tune, progress)
+    fits = _Fits(seed, draws, tune, progress, method, workers)
     if points is not None:
         splits = first_points(first, points)
         parts = [_forecast_new(models, split, fits) for split in splits]
@@ -204,8 +232,7 @@ def _forecast_large(models: Mapping[str, Model], split: Split, fits: _Fits) -> x
     small = {name: model.refit_on(small_runs(model, split)) for name, model in models.items()}
     first = next(iter(small.values()))
     held = large_runs(next(iter(models.values())), split)
-    each = track(list(small.items()), lambda item: f"{item[0]} without the largest runs", fits.progress)
-    posteriors = {name: fits.fit(model) for name, model in each}
+    posteriors = fits.fit_each(small, " without the largest runs")
     found = {name: _of_law(posterior, held, fits.seed) for name, posterior in posteriors.items()}
     converged = {name: posterior.converged for name, posterior in posteriors.items()}
     weights, notes = {}, ()
@@ -255,7 +282,15 @@ def _of_law_alone(model: Model, held: pd.DataFrame, fits: _Fits) -> tuple[Predic
 
 def _ungrouped(model: Model, runs: pd.DataFrame) -> Model:
     own = {name: model.priors[name] for name in model.own_priors if name in {p.symbol for p in model.params}}
-    return Model(model.law, runs, priors=own, noise=model.noise, discrepancy=model.discrepancy is not None)
+    return Model(
+        model.law,
+        runs,
+        priors=own,
+        noise=model.noise,
+        discrepancy=model.discrepancy is not None,
+        cluster=None if model.cluster == model.group else model.cluster,
+        input_error=model.input_error,
+    )
 
 
 # -- Forecasts of held-out runs

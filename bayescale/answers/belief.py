@@ -12,6 +12,7 @@ import xarray as xr
 from bayescale.answers.common import warn_of_nan, warn_unless_converged
 from bayescale.answers.mixture import Stack
 from bayescale.answers.optimum import Split, badness, sign
+from bayescale.answers.trust import trust
 from bayescale.errors import InputError
 from bayescale.law import Output
 from bayescale.posterior import Posterior
@@ -156,7 +157,7 @@ def ask[Decision](
         return _finished(found, list(beliefs.values()), group)
     only = belief(posterior, 1.0, group)
     found = answer(only, decision([only]))
-    attrs = {"law": posterior.model.law.name, "converged": int(posterior.converged), "seed": seed}
+    attrs = {"law": posterior.model.law.name, **trust(posterior, beyond=found.get("beyond", 1.0)), "seed": seed}
     return _finished(found.assign_attrs(attrs), [only], group)
 
 

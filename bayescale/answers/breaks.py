@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import check_asked, interval, interval_name, read_value, warn_unless_converged
+from bayescale.answers.common import check_asked, doubted, interval, interval_name, read_value, warn_unless_converged
+from bayescale.answers.trust import trust
 from bayescale.errors import InputError
 from bayescale.law import Position
 from bayescale.laws.broken import broken
@@ -90,7 +91,7 @@ def breaks(posterior: Posterior, *, before: Any = None, group: str | None = None
             "contraction": 1 - _log_variance(place) / _log_variance(prior_place),
             "prior_inside": ((prior_place >= smallest) & (prior_place <= largest)).mean(DRAWS),
         },
-        attrs={"law": law.name, "scale": law.inputs[0].column, "converged": int(posterior.converged), "seed": seed},
+        attrs={"law": law.name, "scale": law.inputs[0].column, **trust(posterior), "seed": seed},
     )
     if group is not None:
         answer.attrs["group"] = group
@@ -175,7 +176,7 @@ def breaks_sentences(answer: xr.Dataset) -> list[str]:
     """Say where the breaks are, in words, and what of it is the prior's."""
     scale, unit = answer.attrs["scale"], answer["place"].attrs["units"]
     unit = "" if unit == "1" else f" {unit}"
-    lines = []
+    lines = doubted(answer)
     for row in breaks_table(answer).to_dict("records"):
         who = "".join(f"{value}, " for name, value in row.items() if name in answer.dims and name != "break")
         where = (

@@ -4,11 +4,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import check_asked, check_many, warn_unless_converged
+from bayescale.answers.common import check_asked, check_many, doubted, warn_unless_converged
+from bayescale.answers.patterns import one_sided, pattern_sentences, rounding, tails, together
 from bayescale.answers.sensitivity import contraction, mostly_prior_sentences
+from bayescale.answers.trust import trust
+from bayescale.clusters import EARLIER, OTHERS
 from bayescale.discrepancy import Quadratic
 from bayescale.law import Position
+from bayescale.measured import error_column
 from bayescale.model import Model
+from bayescale.noise import Normal, Student
 from bayescale.posterior import Posterior
 
 STRUCTURE_P = 0.01
@@ -19,6 +24,7 @@ FEW_RUNS = 10
 OUTLIER = 0.5
 OUTSIDE = 0.05
 USED_DRAWS = 400
+GOOD_K = 0.7
 
 
 def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
@@ -37,7 +43,8 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
         By ``run``: ``residual``, log of measured over expected response (posterior median; expected includes the
         discrepancy; the plain difference where the noise is not on the log scale), ``residual_lower`` and
         ``residual_upper``, the 90 % band of noise; ``pit``, the leave-one-out
-        probability integral transform (uniform if the fit is calibrated); ``outlier``, the probability that the run
+        probability integral transform (uniform if the fit is calibrated); ``pareto_k``, above ``attrs["good_k"]``
+        where that is unreliable; ``outlier``, the probability that the run
         lies farther from the law than a normal core with the fitted scale would put any of the runs [1]_; ``cost``;
         ``group``.
 
@@ -45,7 +52,13 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
         ``seed_p``, the F test of the first against it, both NaN without
         replicates; ``structure``, share of the residuals' variance that a smooth quadratic function of the log inputs
         explains, and ``structure_p``, its posterior predictive p-value; ``cover_50``, ``cover_90``, share of runs
-        inside their leave-one-out intervals.
+        inside their leave-one-out intervals; ``one_sided``, by how much runs that fall short describe the residuals
+        better than a Student-t does (log likelihood); ``tails``, excess kurtosis of the
+        residuals as standard normals, and its p-value ``tails_p``.
+
+        By ``column`` (each column of the runs with repeated values): ``shared``, the share of the residuals' variance
+        that runs of one value have in common, and ``shared_p``. ``rounding``, the step to which the responses are
+        given, and ``rounding_share``, how much of the noise it makes: `patterns`.
 
         By ``place`` (each break or midpoint that is a place on an input's axis): ``outside``, the probability that it
         lies outside the range of the (group's) runs.
@@ -64,7 +77,7 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
     check_many(posterior)
     warn_unless_converged(posterior)
     model = posterior.model
-    location, params, facts = posterior.at_runs()
+    location, params, facts = at = posterior.at_runs()
     response = xr.DataArray(model.response, dims="run")
     deviation = model.noise.deviation(response, location)
     drawn = model.noise.deviation(posterior.replicate(seed), location)
@@ -78,20 +91,27 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
             ),
             "residual_lower": noise.isel(quantile=0, drop=True),
             "residual_upper": noise.isel(quantile=1, drop=True),
-            "pit": _loo_pit(posterior, location, params, facts),
+            **_leave_one_out(posterior, at),
             "outlier": far.mean(("chain", "draw")),
             "cost": ("run", model.cost(), _cost_words(model)),
         },
         attrs={
             "law": model.law.name,
-            "converged": int(posterior.converged),
+            **trust(posterior),
             "discrepancy": str(model.discrepancy),
+            "noise": str(model.noise),
+            "error_column": error_column(model.law.output.symbol),
+            "good_k": min(1 - 1 / np.log10(location.sizes["chain"] * location.sizes["draw"]), GOOD_K),
         },
     )
     if model.group:
         checks = checks.assign_coords(group=("run", model.runs[model.group].to_numpy(dtype=object)))
-    parts = _parts(model, checks, _normal_scores(posterior, location, params, facts))
-    return checks.merge(parts).merge(contraction(posterior)).merge(_outside(posterior))
+    scores = _normal_scores(posterior, at)
+    parts = _parts(model, checks, scores)
+    columns = together(model, scores, _smooth(model, np.arange(len(model.runs))))
+    scale = float(model.noise.scale(params, facts, location).median())
+    checks["rounding"], checks["rounding_share"] = rounding(model, scale)
+    return checks.merge(parts).merge(columns).merge(contraction(posterior)).merge(_outside(posterior))
 
 
 def _cost_words(model: Model) -> dict[str, str]:
@@ -101,18 +121,32 @@ def _cost_words(model: Model) -> dict[str, str]:
     return {"units": first.unit, "long_name": first.meaning}
 
 
-def _loo_pit(posterior: Posterior, location, params, facts) -> xr.DataArray:
+def _leave_one_out(posterior: Posterior, at) -> dict[str, xr.DataArray]:
+    """``pit`` and ``pareto_k`` of every run, left out given the others of its cluster where there are clusters."""
+    response = xr.DataArray(posterior.model.response, dims="run")
+    noise, *at = posterior.given_cluster(OTHERS, at=at)
+    below = noise.cdf(response, *at).transpose("run", "chain", "draw").to_numpy()
+    log_density = noise.log_density(response, *at).transpose("run", "chain", "draw").to_numpy()
+    flat = (log_density.shape[0], -1)
+    log_weights, k = zip(*(_smoothed(row) for row in log_density.reshape(flat)), strict=True)
+    log_weights = np.array(log_weights)
+    weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
+    pit = (weights * below.reshape(flat)).sum(axis=1) / weights.sum(axis=1)
+    return {
+        "pit": xr.DataArray(pit, dims="run", attrs={"long_name": "leave-one-out probability of less", "units": "1"}),
+        "pareto_k": xr.DataArray(np.array(k), dims="run", attrs={"long_name": "Pareto k", "units": "1"}),
+    }
+
+
+def _smoothed(log_density: np.ndarray) -> tuple[np.ndarray, float]:
+    """Log weights of draws that leave one run out, and Pareto k; infinite where the tail has one value only."""
     from arviz_stats.base import array_stats
 
-    model = posterior.model
-    response = xr.DataArray(model.response, dims="run")
-    below = model.noise.cdf(response, location, params, facts).transpose("run", "chain", "draw")
-    log_density = posterior.log_likelihood().transpose("run", "chain", "draw").to_numpy()
-    flat = (log_density.shape[0], -1)
-    log_weights, _ = array_stats.psislw(log_density.reshape(flat))  # takes the negative of the log weights
-    weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
-    pit = (weights * below.to_numpy().reshape(flat)).sum(axis=1) / weights.sum(axis=1)
-    return xr.DataArray(pit, dims="run", attrs={"long_name": "leave-one-out probability of less", "units": "1"})
+    try:
+        log_weights, k = array_stats.psislw(log_density)  # takes the negative of the log weights
+    except ValueError:  # draws stand still, so they tell nothing of what leaving the run out would do
+        return np.zeros_like(log_density), np.inf
+    return log_weights, float(k)
 
 
 def _outlier_limit(n: int) -> float:
@@ -122,12 +156,13 @@ def _outlier_limit(n: int) -> float:
     return float(norm.isf((1 - 0.95 ** (1 / n)) / 2))
 
 
-def _normal_scores(posterior: Posterior, location, params, facts) -> np.ndarray:
+def _normal_scores(posterior: Posterior, at) -> np.ndarray:
     """Residuals turned to standard normal by the noise of each draw, shape (draw, run): robust to heavy tails."""
     from scipy.special import ndtri
 
     response = xr.DataArray(posterior.model.response, dims="run")
-    below = posterior.model.noise.cdf(response, location, params, facts).transpose("chain", "draw", "run").to_numpy()
+    noise, *at = posterior.given_cluster(EARLIER, at=at)
+    below = noise.cdf(response, *at).transpose("chain", "draw", "run").to_numpy()
     flat = below.reshape(-1, below.shape[-1])
     chosen = flat[np.linspace(0, len(flat) - 1, min(USED_DRAWS, len(flat))).astype(int)]
     return ndtri(np.clip(chosen, 1e-12, 1 - 1e-12))
@@ -146,6 +181,8 @@ def _parts(model: Model, checks: xr.Dataset, scores: np.ndarray) -> xr.Dataset:
 
 def _part(model: Model, checks: xr.Dataset, scores: np.ndarray, members: np.ndarray) -> dict[str, float]:
     share, p = _structure(model, scores, members)
+    kurtosis, kurtosis_p = tails(scores[:, [] if model.noise.counts else members])  # those of counts are not normal
+    symmetric = isinstance(model.noise, Normal | Student)
     pit = checks["pit"].to_numpy()[members]
     residual = checks["residual"].to_numpy()[members]
     spread, freedom = _seed_spread(model, members)
@@ -155,6 +192,9 @@ def _part(model: Model, checks: xr.Dataset, scores: np.ndarray, members: np.ndar
         "seed_p": _excess(residual, spread, freedom),
         "structure": share,
         "structure_p": p,
+        "one_sided": one_sided(residual, model.law.output.higher_is_better) if symmetric else float("nan"),
+        "tails": kurtosis,
+        "tails_p": kurtosis_p,
         "cover_50": float(np.mean(abs(pit - 0.5) <= 0.25)),
         "cover_90": float(np.mean(abs(pit - 0.5) <= 0.45)),
     }
@@ -191,13 +231,7 @@ def _structure(model: Model, scores: np.ndarray, members: np.ndarray) -> tuple[f
     """
     from scipy.stats import beta
 
-    ratios = {s: x[members] for s, x in model.ratios(model.relative(model.inputs())).items()}
-    varying = {s: x for s, x in ratios.items() if np.ptp(np.log(x)) > 0}
-    columns = [np.ones(members.size), *(np.log(x) for x in varying.values())]
-    if varying:
-        bare = Quadratic(dict.fromkeys(varying, 1.0), (0.0,) * (len(varying) * (len(varying) + 1) // 2))
-        columns += bare.basis(varying)
-    left, singular, _ = np.linalg.svd(np.stack(columns, axis=1), full_matrices=False)
+    left, singular, _ = np.linalg.svd(_smooth(model, members), full_matrices=False)
     design = left[:, singular > 1e-10 * singular[0]]
     n, k = members.size, design.shape[1] - 1
     if n - k - 1 < 3 or k < 1:
@@ -211,6 +245,17 @@ def _structure(model: Model, scores: np.ndarray, members: np.ndarray) -> tuple[f
     expected = k / (n - 1)
     share = float(np.median((explained - expected) / (1 - expected)))
     return max(share, 0.0), float(beta.sf(explained, k / 2, (n - k - 1) / 2).mean())
+
+
+def _smooth(model: Model, members: np.ndarray) -> np.ndarray:
+    """One, and all smooth functions up to squares and products of the log inputs, at some runs; shape (run, term)."""
+    ratios = {s: x[members] for s, x in model.ratios(model.relative(model.inputs())).items()}
+    varying = {s: x for s, x in ratios.items() if np.ptp(np.log(x)) > 0}
+    columns = [np.ones(members.size), *(np.log(x) for x in varying.values())]
+    if varying:
+        bare = Quadratic(dict.fromkeys(varying, 1.0), (0.0,) * (len(varying) * (len(varying) + 1) // 2))
+        columns += bare.basis(varying)
+    return np.stack(columns, axis=1)
 
 
 def _outside(posterior: Posterior) -> xr.Dataset:
@@ -281,13 +326,21 @@ def check_sentences(check: xr.Dataset) -> list[str]:
     n = check.sizes["run"]
     inside = np.sum(parts["cover_90"].to_numpy() * _part_sizes(check, parts)) / n
     lines.append(f"Leave-one-out: {100 * inside:.0f} % of the {n} runs lie inside their 90 % interval.")
+    limit = check.attrs["good_k"]
+    if bad := int((~(check["pareto_k"] <= limit)).sum()):
+        lines.append(
+            f"Pareto k is above {limit:.2f} for {bad} of the {n} runs: what is said of leaving one out is unreliable "
+            "there. Compare laws by='largest' (--by largest)."
+        )
     lines += slight
+    patterns = pattern_sentences(check)
+    lines += patterns
     if n < FEW_RUNS:
         lines.insert(0, f"With {n} runs a misfit could hardly be seen.")
     elif not misfit and not slight:
         excess = " and no excess over repeated runs" if np.isfinite(parts["seed_sd"].to_numpy()).any() else ""
         lines.insert(0, f"No misfit found: residuals show no smooth pattern{excess}.")
-    return lines
+    return [*doubted(check), *lines]
 
 
 def _part_sizes(check: xr.Dataset, parts: pd.DataFrame) -> np.ndarray:

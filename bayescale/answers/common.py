@@ -57,6 +57,16 @@ def warn_of_nan(answer: xr.Dataset, stacklevel: int = 3) -> None:
         )
 
 
+def unconverged(posterior: Posterior) -> str:
+    """Say of an answer that its fit has not converged, and what to do."""
+    return f"Do not trust this answer: the fit of {posterior.model.law.name} is {posterior.diagnostics}."
+
+
+def doubted(answer: xr.Dataset) -> list[str]:
+    """What speaks against an answer, loudest first, for the head of its sentences."""
+    return [str(doubt) for doubt in answer.attrs.get("doubts", ())]
+
+
 def read_inputs(posterior: Posterior, given: Mapping[str, Any]) -> dict[str, xr.DataArray]:
     """Inputs of the law, by the formula's symbols, from what the user named.
 

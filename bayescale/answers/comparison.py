@@ -1,8 +1,9 @@
 """Which law do the runs support? WAIC, PSIS-LOO, and the largest runs held out; each with its own reliability."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ import xarray as xr
 
 from bayescale import ops
 from bayescale.answers.common import check_asked, check_many, warn_unless_converged
+from bayescale.diagnostics import Diagnostics
 from bayescale.errors import InputError
 from bayescale.given import check_choice, check_kind, check_text
-from bayescale.inference import fit
+from bayescale.inference import fit, whole
 from bayescale.model import Model
 from bayescale.posterior import NEW, Posterior
 from bayescale.progress import track
+from bayescale.words import listed
 
 P_WAIC_LIMIT = 0.4
 FEW_UNITS = 100
@@ -24,6 +27,7 @@ CLOSE = 4.0
 UNRELIABLE_SHARE = 0.05
 NEW_GROUPS, FEW_DRAWS = 50, 50
 HELD_SHARE, HELD_LEAST = 0.2, 5
+_NONE: Mapping[str, Diagnostics] = MappingProxyType({})
 _STEPS, _TOLERANCE, _CENTRING = 200, 1e-10, 0.1
 
 
@@ -108,7 +112,7 @@ def compare(
     unit : str, optional
         A column of the runs: what is left out and scored together, such as the checkpoints of one curve. The column the
         runs were pooled over leaves whole groups out, by refitting (``by="loo"`` only). By default each run, given
-        its group.
+        its group; or each cluster, where a model has clusters (`Model`).
     seed : int
         For refits.
     progress : bool, optional
@@ -132,6 +136,7 @@ def compare(
     .. [3] Yao, Vehtari, Simpson & Gelman (2018), Bayesian Analysis 13, 917-1007 (stacking weights).
     """
     models = models_of(posteriors)
+    unit = unit_of(models, unit)
     check_question(models, by, unit)
     for posterior in posteriors.values():
         warn_unless_converged(posterior)
@@ -143,7 +148,18 @@ def compare(
         criteria = {name: largest(p, held, unit, seed, progress) for name, p in fits}
     else:
         criteria = {name: _CRITERIA[by](p, unit) for name, p in posteriors.items()}
-    return _tabulate(by, criteria)
+    return _tabulate(by, criteria, {name: p.diagnostics for name, p in posteriors.items() if not p.converged})
+
+
+def unit_of(models: Mapping[str, Model], unit: str | None = None) -> str | None:
+    """What is left out together: as asked, else the clusters of the models, of which single runs are no evidence."""
+    clusters = {model.cluster for model in models.values() if model.cluster}
+    if unit is not None or not clusters:
+        return unit
+    if len(clusters) > 1:
+        raise InputError(f"The models have different clusters, {', '.join(sorted(clusters))}; name one with unit=.")
+    cluster = clusters.pop()
+    return None if cluster in {model.group for model in models.values()} else cluster
 
 
 def models_of(posteriors: object) -> dict[str, Model]:
@@ -219,7 +235,13 @@ def loo(posterior: Posterior, unit: str | None = None) -> Criterion:
     with warnings.catch_warnings():
         # The count of unreliable units stands in the table, with the threshold; ArviZ's warning would say it twice.
         warnings.filterwarnings("ignore", category=UserWarning, module="arviz_stats")
-        result: Any = arviz_stats.loo(tree, pointwise=True)
+        try:
+            result: Any = arviz_stats.loo(tree, pointwise=True)
+        except ValueError as error:  # a tail of equal values
+            raise InputError(
+                f"PSIS-LOO cannot judge {posterior.model.law.name!r}: some run is as probable under most of its draws, "
+                f"as if chains stood still ({error}). Fit again with more draws, or compare by='largest'."
+            ) from error
     lppd = log_mean(log_density)
     flagged = int((result.pareto_k > result.good_k).sum())
     return Criterion(
@@ -234,7 +256,7 @@ def largest(
     model = posterior.model
     runs = model.runs.loc[held].reset_index(drop=True)
     smaller = model.refit_on(model.runs.loc[~held].reset_index(drop=True))
-    without = fit(smaller, seed=seed, progress=progress, **posterior.info.get("settings", {}))
+    without = whole(fit(smaller, seed=seed, progress=progress, **posterior.info.get("settings", {})))
     log_density = without.log_likelihood(runs)
     elpd = log_mean(_by_unit(log_density, model, unit, runs))
     return Criterion(
@@ -288,7 +310,7 @@ def _leave_group_out(posterior: Posterior, name: str, seed, progress) -> Criteri
     for group in track(model.groups, lambda group: f"{name} without {group}", progress):
         inside = model.group_index == model.groups.index(group)
         rest = model.refit_on(model.runs.loc[~inside].reset_index(drop=True))
-        others = fit(rest, seed=seed, progress=progress, **posterior.info.get("settings", {}))
+        others = whole(fit(rest, seed=seed, progress=progress, **posterior.info.get("settings", {})))
         runs = model.runs.loc[inside].reset_index(drop=True)
         density = xr.concat([_of_new_group(others, runs, seed + k) for k in range(NEW_GROUPS)], "new")
         weight = np.exp(density - density.max())
@@ -306,7 +328,7 @@ def _of_new_group(posterior: Posterior, runs: pd.DataFrame, seed: int) -> xr.Dat
     params = posterior.params(NEW, seed)
     location = posterior.truth(params, inputs, posterior.beyond(inputs, NEW))
     response = xr.DataArray(np.asarray(runs[model.law.output.symbol]), dims="run")
-    return model.noise.log_density(response, location, params, model.facts_of(runs)).sum("run")
+    return model.noise.log_density(response, location, params, model.facts_of(params, runs)).sum("run")
 
 
 _CRITERIA: Mapping[str, Callable[..., Criterion]] = {"waic": waic, "loo": loo, "largest": largest}
@@ -346,10 +368,11 @@ def _by_unit(log_density: xr.DataArray, model: Model, unit: str | None, runs: pd
 def log_mean(log_density: xr.DataArray) -> xr.DataArray:
     """Log of the mean density over draws: the log density of the mixture of them all."""
     top = log_density.max(("chain", "draw"))
-    return ops.log(ops.exp(log_density - top).mean(("chain", "draw"))) + top
+    with np.errstate(divide="ignore"):  # no draw foresees it: minus infinity
+        return ops.log(ops.exp(log_density - top).mean(("chain", "draw"))) + top
 
 
-def _tabulate(by: str, criteria: Mapping[str, Criterion]) -> Comparison:
+def _tabulate(by: str, criteria: Mapping[str, Criterion], bad: Mapping[str, Diagnostics] = _NONE) -> Comparison:
     names = sorted(criteria, key=lambda name: -float(criteria[name].elpd_i.sum()))
     scores = np.stack([criteria[name].elpd_i.to_numpy() for name in names])
     n = scores.shape[1]
@@ -362,13 +385,19 @@ def _tabulate(by: str, criteria: Mapping[str, Criterion]) -> Comparison:
             "dse": _standard_error(differences),
             "p": [float(np.sum(p)) if (p := criteria[name].p_i) is not None else float("nan") for name in names],
             "weight": stacking_weights(scores),
-            "flags": [_flag(criteria[name]) for name in names],
+            "flags": [_flag(criteria[name], name in bad) for name in names],
         },
         index=pd.Index(names, name="law"),
     )
     pointwise = xr.Dataset({"elpd_i": (("law", "unit"), scores)}, {"law": names})
-    doubtful = any(criteria[name].flagged > UNRELIABLE_SHARE * n for name in names[:2])
-    return Comparison(by, table, pointwise, _verdict(by, table, doubtful), tuple(_notes(by, table, n)))
+    reason = "too many units are unreliable" if _unreliable(criteria, names[:2], n) else ""
+    reason = f"{listed(bad)} has not converged" if bad else reason
+    notes = [f"Do not trust this comparison: the fit of {name} is {said}." for name, said in bad.items()]
+    return Comparison(by, table, pointwise, _verdict(by, table, reason), (*notes, *_notes(by, table, n)))
+
+
+def _unreliable(criteria: Mapping[str, Criterion], names: Iterable[str], n: int) -> bool:
+    return any(criteria[name].flagged > UNRELIABLE_SHARE * n for name in names)
 
 
 def _standard_error(scores: np.ndarray) -> np.ndarray:
@@ -436,18 +465,19 @@ def _to_boundary(values: np.ndarray, step: np.ndarray) -> float:
     return float(np.min(0.95 * values[falls] / -step[falls], initial=1.0))
 
 
-def _flag(criterion: Criterion) -> str:
-    return f"{criterion.flagged} of {criterion.elpd_i.size}: {criterion.flag}" if criterion.flagged else ""
+def _flag(criterion: Criterion, unconverged: bool) -> str:
+    flag = f"{criterion.flagged} of {criterion.elpd_i.size}: {criterion.flag}" if criterion.flagged else ""
+    return "; ".join(filter(None, ("not converged" if unconverged else "", flag)))
 
 
 _NAMES = {"waic": "WAIC", "loo": "PSIS-LOO", "largest": "largest runs held out"}
 
 
-def _verdict(by: str, table: pd.DataFrame, doubtful: bool) -> str:
+def _verdict(by: str, table: pd.DataFrame, reason: str) -> str:
     best, second = table.index[:2]
     ahead, error = -table["elpd_diff"].iloc[1], table["dse"].iloc[1]
-    clear = ahead > 2 * error and ahead > CLOSE and not doubtful
-    but = ": too many units are unreliable" if doubtful else ""
+    clear = ahead > 2 * error and ahead > CLOSE and not reason
+    but = f": {reason}" if reason else ""
     return (
         f"{best} is ahead of {second} by {ahead:.1f} ± {error:.1f} in log predictive density ({_NAMES[by]}); "
         f"the difference is {'clear' if clear else 'not clear'}{but}."

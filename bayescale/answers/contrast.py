@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import check_asked, interval, interval_name, warn_unless_converged
+from bayescale.answers.common import check_asked, doubted, interval, interval_name, warn_unless_converged
 from bayescale.answers.mixture import Stack
+from bayescale.answers.trust import trust
 from bayescale.errors import InputError
 from bayescale.given import check_kind, check_text
 from bayescale.model import COMPLETE, Model
@@ -80,7 +81,7 @@ def contrast(
         },
         attrs={
             "law": model.law.name,
-            "converged": int(posterior.converged),
+            **trust(posterior),
             "parameter": parameter,
             "meaning": meaning,
             "first": first,
@@ -180,7 +181,7 @@ def contrast_sentences(answer: xr.Dataset) -> list[str]:
     parameter, first = answer.attrs["parameter"], answer.attrs["first"]
     unit = answer["difference"].attrs.get("units", "")
     unit = "" if unit in ("", "1") else f" {unit}"
-    lines = []
+    lines = doubted(answer)
     for row in contrast_table(answer).to_dict("records"):
         second = row.get("second group") or answer.attrs["second"]
         p = row["probability"]

@@ -9,11 +9,12 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.answers.candidates import COST, cost_of, expect, farthest, grid, read_table, with_groups
-from bayescale.answers.common import check_asked, interval, interval_name, read_value, warn_unless_converged
+from bayescale.answers.common import check_asked, doubted, interval, interval_name, read_value, warn_unless_converged
 from bayescale.answers.gain import Joint, Laws, best_plan, normal_scores
 from bayescale.answers.mixture import Stack
 from bayescale.answers.outcomes import Simulated, reweigh
 from bayescale.answers.quantity import LAW, Quantity, describe_run, read_quantity
+from bayescale.answers.trust import trust
 from bayescale.cost import cost_unit, six_nd
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.given import check_text, whole_number
@@ -150,7 +151,7 @@ def design(
             "budget": budget,
             "cost_unit": "units of cost" if candidates is not None and COST in candidates else cost_unit(cost),
             "law": draws.attrs.get("law", source.names[0]),
-            "converged": int(posterior.converged),
+            **trust(posterior),
             "seed": seed,
             "power": plan.power,
             "checks": checks,
@@ -410,7 +411,7 @@ def _far_out(source: _Source, table: pd.DataFrame, chosen: tuple[int, ...]) -> l
     free = all(posterior.model.discrepancy for posterior in source.posteriors)
     return [
         f"Chosen runs lie up to {reach:.3g} times beyond the runs so far. If the law does not hold there, they "
-        f"mislead: make them in steps{'' if free else ', or fit with discrepancy=True'}."
+        f"mislead: make them in steps{'' if free else ', or fit with discrepancy=True (--discrepancy)'}."
     ]
 
 
@@ -497,7 +498,7 @@ def design_sentences(answer: xr.Dataset) -> list[str]:
             f"{answer.attrs['checks']} simulated outcomes give {float(last['simulated']):.3g} ± "
             f"{float(last['simulated_error']):.2g} nats for all runs together; {float(last['total']):.3g} is promised."
         )
-    return [*lines, *answer.attrs["notes"]]
+    return [*doubted(answer), *lines, *answer.attrs["notes"]]
 
 
 def _chosen(answer: xr.Dataset) -> list[int]:

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.answers.belief import Belief, ask, beyond
-from bayescale.answers.common import check_asked, interval_name, reach, read_value, reduced_table, where
+from bayescale.answers.common import check_asked, doubted, interval_name, reach, read_value, reduced_table, where
 from bayescale.answers.mixture import Stack
 from bayescale.answers.optimum import Split, least_budget, optimum, read_split
 from bayescale.cost import cost_arguments, six_nd
@@ -100,7 +100,7 @@ def deviation_sentences(answer: xr.Dataset) -> list[str]:
     symbol = answer.attrs["output"]
     unit, spent = answer[symbol].attrs["units"], answer[_COST].attrs["units"]
     rows = deviation_table(answer).to_dict("records")
-    return [*(_say(answer, row, symbol, unit, spent) for row in rows), *answer.attrs["notes"]]
+    return [*doubted(answer), *(_say(answer, row, symbol, unit, spent) for row in rows), *answer.attrs["notes"]]
 
 
 def _say(answer: xr.Dataset, row: Mapping[str, Any], symbol: str, unit: str, spent: str) -> str:

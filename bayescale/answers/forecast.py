@@ -1,5 +1,6 @@
 """The loss of a run not made: what the law says, and what the run would measure."""
 
+import math
 from collections.abc import Mapping
 from functools import reduce
 from typing import Any
@@ -11,6 +12,7 @@ import xarray as xr
 from bayescale.answers.chain import Chain
 from bayescale.answers.common import (
     check_asked,
+    doubted,
     interval,
     interval_name,
     known_inputs,
@@ -20,9 +22,11 @@ from bayescale.answers.common import (
     warn_unless_converged,
 )
 from bayescale.answers.mixture import Stack
+from bayescale.answers.trust import trust
 from bayescale.cost import six_nd
 from bayescale.errors import InputError
 from bayescale.given import check_kind
+from bayescale.memory import warn_if_large
 from bayescale.numerals import parse_column
 from bayescale.posterior import NEW, Posterior
 from bayescale.prior import REAL
@@ -163,7 +167,7 @@ def _forecast_chain(asked: Chain, runs: pd.DataFrame | None, group, inputs, seed
     expected = _answer(second, params, {**middle, symbol: link[asked.link]}, beyond, seed)
     measured = _answer(second, params, {**middle, symbol: link[f"{asked.link}_run"]}, beyond, seed)
     run = f"{law.output.symbol}_run"
-    said = {"law": asked.name, "converged": int(asked.converged), "seed": seed}
+    said = {"law": asked.name, **trust(asked, beyond=beyond), "seed": seed}
     return expected.assign({run: measured[run]}).assign_attrs(said if group is None else {**said, "group": group})
 
 
@@ -231,17 +235,19 @@ def _column(runs: pd.DataFrame, name: str) -> np.ndarray:
 def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, beyond, seed) -> xr.Dataset:
     model = posterior.model
     output = model.law.output
-    law = posterior.law(params, values)
-    true = posterior.truth(params, values, beyond)
-    facts = model.facts(model.relative(values))
-    run = model.noise.draw(stream("forecast", seed), true, params, facts)
+    _check_memory(posterior, params, values)
+    with np.errstate(all="ignore"):  # what is no number is told by `warn_of_nan`
+        law = posterior.law(params, values)
+        true = posterior.truth(params, values, beyond)
+        facts = model.facts(model.relative(values))
+        run = model.noise.draw(stream("forecast", seed), true, params, facts)
     units = {"units": output.unit}
     answer = xr.Dataset(
         {
             output.symbol: law.assign_attrs(units, long_name=f"{output.meaning}: the law"),
             f"{output.symbol}_run": run.assign_attrs(units, long_name=f"{output.meaning} a run would measure"),
         },
-        attrs={"law": model.law.name, "converged": int(posterior.converged), "seed": seed},
+        attrs={"law": model.law.name, **trust(posterior, beyond=beyond), "seed": seed},
     )
     if model.discrepancy:
         answer[f"{output.symbol}_true"] = true.assign_attrs(
@@ -252,6 +258,20 @@ def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, be
     )
     warn_of_nan(answer, 4)
     return answer.transpose("chain", "draw", ...)
+
+
+def _check_memory(posterior: Posterior, params: Mapping[str, xr.DataArray], values: Mapping[str, Any]) -> None:
+    sizes: dict[Any, int] = {}
+    for value in (*params.values(), *values.values()):
+        sizes |= dict(zip(value.dims, value.shape, strict=True))
+    draws = sizes.pop("chain", 1) * sizes.pop("draw", 1)
+    sizes.pop("term", None)
+    points = math.prod(sizes.values())
+    warn_if_large(
+        draws * points,
+        f"{draws:,} draws for each of {points:,} points and groups",
+        "Ask for fewer points at a time, or for one group= (--group).",
+    )
 
 
 def forecast_table(answer: xr.Dataset) -> pd.DataFrame:
@@ -285,7 +305,7 @@ def forecast_sentences(answer: xr.Dataset) -> list[str]:
     output = next(str(name) for name in answer.data_vars)
     unit = answer[output].attrs.get("units", "")
     inputs = [c for c in table.columns if c in answer.coords]
-    lines = []
+    lines = doubted(answer)
     for row in table.to_dict("records"):
         at = ", ".join(f"{c} = {row[c]:.4g}" if isinstance(row[c], float) else str(row[c]) for c in map(str, inputs))
         reach = f"; {row['beyond']:.3g} times beyond the runs" if row["beyond"] > 1 else ""

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import reduced_table
+from bayescale.answers.common import doubted, reduced_table
 from bayescale.errors import InputError
 
 _REDUCED = ("", " median", " lower", " upper")
@@ -30,7 +30,8 @@ def to_dataframe(answer: xr.Dataset, *, summary: bool = False) -> pd.DataFrame:
         With draws: ``chain`` and ``draw`` first, then coordinates and variables; one that lacks a dim is repeated along
         it. As a summary: coordinates, and of each variable with draws ``median``, ``lower`` and ``upper`` (ArviZ's kind
         and level of interval) and, where draws are infinite, their share as ``never``. A count or a ratio, whose unit
-        is 1, keeps its plain name. ``attrs`` are the answer's.
+        is 1, keeps its plain name. ``attrs`` are the answer's. Where something speaks against the answer, a column
+        ``doubts`` says what, in every row.
 
     Raises
     ------
@@ -63,6 +64,8 @@ def to_dataframe(answer: xr.Dataset, *, summary: bool = False) -> pd.DataFrame:
         table = answer.to_dataframe(dim_order=["chain", "draw", *_other_dims(answer)]).reset_index()
     names = _with_units(answer)
     table.columns = [names.get(name, name) for name in table.columns]
+    if doubts := doubted(answer):  # attributes do not survive a file of text
+        table["doubts"] = " ".join(doubts)
     table.attrs = dict(answer.attrs)
     return table
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayescale import clusters
 from bayescale.answers.sensitivity import MOSTLY_PRIOR
 from bayescale.given import check_kind
 from bayescale.law import NONE, Input, Param
@@ -200,7 +201,10 @@ def _own_variance(model: Model, p: Param) -> float:
 
 
 def _slopes(posterior: Posterior) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Slopes of the expected response in each unknown on the noise's scale, and a run's weight; both (draw, run)."""
+    """Slopes of the expected response in each unknown on the noise's scale, and a run's weight; both (draw, run).
+
+    Of runs in clusters, what is left of the slopes beside the earlier runs of the cluster.
+    """
     model = posterior.model
     inputs = {s: xr.DataArray(x, dims="run") for s, x in model.inputs().items()}
     location, params, facts = posterior.at_runs()
@@ -224,6 +228,11 @@ def _slopes(posterior: Posterior) -> tuple[dict[str, np.ndarray], np.ndarray]:
     runs = len(model.runs)
     slopes = {name: np.nan_to_num(_flat(value + 0 * location, runs)) for name, value in shift.items()}
     variances = _flat(variance + 0 * location, runs)
+    if model.cluster:
+        own, omega = (_flat(v + 0 * location, runs) for v in (model.noise.own_scale(params, facts), params["omega"]))
+        left = {name: clusters.apart(value, own, omega, model.cluster_index()) for name, value in slopes.items()}
+        slopes = {name: value for name, (value, _) in left.items()}
+        variances = next(iter(left.values()))[1] ** 2
     # A draw that is certain of an answer (an accuracy of 0 or 1) does not move with any parameter either.
     certain = variances == 0
     return slopes, np.where(certain, 0.0, 1 / np.where(certain, 1.0, variances))

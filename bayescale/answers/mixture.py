@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.answers.common import interval, interval_name
+from bayescale.answers.trust import doubts_of
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.law import Law
 from bayescale.posterior import NEW, Posterior, from_stored
@@ -41,6 +42,8 @@ class Stack:
         Of the refits and ``weight_draws``.
     notes : tuple of str
         What was scored, and what limits the weights.
+    doubts : tuple of str
+        Why the weights are not to be trusted; every answer of the stack repeats it.
     """
 
     members: Mapping[str, Posterior]
@@ -49,6 +52,7 @@ class Stack:
     by: str
     seed: int = 0
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def __post_init__(self):
         given = np.array(list(self.weights.values()), dtype=float)
@@ -91,7 +95,9 @@ class Stack:
         for column in ("weight", "median", "lower", "upper"):
             shown[column] = [f"{v:.2f}" for v in shown[column]]
         title = f"Stack of {counted(len(self.members), 'law')}, weighed by {self.by!r}; weights and their"
-        return "\n".join([f"{title} {interval_name()}", "", shown.to_string(), "", *self.notes]).rstrip()
+        return "\n".join(
+            [f"{title} {interval_name()}", "", shown.to_string(), "", *doubts_of(self), *self.notes]
+        ).rstrip()
 
     def __repr__(self):
         return str(self)
@@ -194,6 +200,7 @@ class Stack:
                 "laws": list(weights),
                 "weights": list(weights.values()),
                 "converged": int(all(self.members[member].converged for member in weights)),
+                "doubts": self._doubts_of(answers),
                 "seed": seed,
             },
         )
@@ -216,6 +223,11 @@ class Stack:
             raise InputError(f"Answers that differ in their variables do not mix. {said}.")
         return {name: self.weights[name] / total for name in answers}
 
+    def _doubts_of(self, answers: Mapping[str, xr.Dataset]) -> list[str]:
+        """What speaks against the weights, and against the answers of members."""
+        said = {name: answer.attrs.get("doubts", doubts_of(self.members[name])) for name, answer in answers.items()}
+        return list(dict.fromkeys([*self.doubts, *(doubt for doubts in said.values() for doubt in doubts)]))
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to one NetCDF file: the members as `Posterior.save` writes them, and the weights.
 
@@ -235,7 +247,13 @@ class Stack:
             path,
             [posterior.stored() for posterior in self.members.values()],
             self.weight_draws.sel(law=list(self.members)).to_dataset(name="weight"),
-            {"weights": dict(self.weights), "by": self.by, "seed": self.seed, "notes": list(self.notes)},
+            {
+                "weights": dict(self.weights),
+                "by": self.by,
+                "seed": self.seed,
+                "notes": list(self.notes),
+                "doubts": list(self.doubts),
+            },
         )
 
 
@@ -274,7 +292,15 @@ def _rebuilt(members, draws: xr.Dataset, spec: Mapping[str, Any], path, laws: Ma
         name: from_stored(stored, path, (laws or {}).get(name)) for name, stored in zip(names, members, strict=True)
     }
     check_weights(spec["weights"], names, draws["weight"])
-    return Stack(posteriors, spec["weights"], draws["weight"], spec["by"], spec["seed"], tuple(spec["notes"]))
+    return Stack(
+        posteriors,
+        spec["weights"],
+        draws["weight"],
+        spec["by"],
+        spec["seed"],
+        tuple(spec["notes"]),
+        tuple(spec.get("doubts", ())),
+    )
 
 
 def _choose(weights: Mapping[str, float], answers: Mapping[str, xr.Dataset], seed: int) -> tuple[Any, np.ndarray]:

@@ -12,6 +12,7 @@ import xarray as xr
 
 from bayescale.answers.common import (
     check_asked,
+    doubted,
     interval,
     interval_name,
     read_inputs,
@@ -20,6 +21,7 @@ from bayescale.answers.common import (
 )
 from bayescale.answers.mixture import Stack
 from bayescale.answers.optimum import Split, least_budget, optimum, read_split
+from bayescale.answers.trust import trust
 from bayescale.cost import six_nd
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.given import check_text
@@ -388,7 +390,7 @@ def _answer(a: _Recipe, b: _Recipe, reducible: float | None, seed: int) -> xr.Da
         },
         attrs={
             "law": listed(laws),
-            "converged": int(a.posterior.converged and b.posterior.converged),
+            **trust(a.posterior, b.posterior, beyond=farthest),
             "along": a.along,
             "first": names[0],
             "second": names[1],
@@ -454,7 +456,7 @@ def multiplier_sentences(answer: xr.Dataset) -> list[str]:
     attrs = answer.attrs
     along, group = attrs["along"], attrs["group"]
     share = attrs["reducible"]
-    lines = []
+    lines = doubted(answer)
     for row in multiplier_table(answer).to_dict("records"):
         first, second = attrs["first"], row.get(group) or attrs["second"]
         at = [f"{c} = {row[c]:.4g}" for c in map(str, answer.coords) if c in row and c != group]

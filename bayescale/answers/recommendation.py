@@ -12,12 +12,13 @@ from bayescale.answers.mixture import Stack
 from bayescale.answers.stacking import BOOTSTRAPS, ENOUGH, stack
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.given import check_kind
-from bayescale.inference import fit
+from bayescale.inference import fit, whole
 from bayescale.law import Law
 from bayescale.laws import find_law
 from bayescale.model import Model
 from bayescale.posterior import Posterior
 from bayescale.streams import stream
+from bayescale.tables import check_names_differ
 from bayescale.words import listed
 
 GROUPS = ("modality", "domain", "task", "curve_id", "train_dataset", "board_size")  # what tables call their groups
@@ -77,9 +78,10 @@ class Recipe:
         Posterior or Stack
             Either is asked alike: `forecast`, `allocate`, `threshold`.
         """
-        posteriors = {name: fit(model, seed=seed, progress=progress) for name, model in self.models(runs).items()}
-        if len(posteriors) == 1:
-            return next(iter(posteriors.values()))
+        models = self.models(runs)
+        if len(models) == 1:
+            return fit(next(iter(models.values())), seed=seed, progress=progress)
+        posteriors = {name: whole(fit(model, seed=seed, progress=progress)) for name, model in models.items()}
         return weigh(posteriors, seed=seed, progress=progress)
 
     def __str__(self):
@@ -109,7 +111,9 @@ def weigh(posteriors: Mapping[str, Posterior], *, seed: int = 0, progress: bool 
     names, equal = list(posteriors), np.full(len(posteriors), 1 / len(posteriors))
     draws = stream("stack weights", seed).dirichlet(ENOUGH * equal, BOOTSTRAPS)
     drawn = xr.DataArray(draws, {"law": names}, ("sample", "law"))
-    return Stack(dict(posteriors), dict(zip(names, equal.tolist(), strict=True)), drawn, "largest", seed, (said,))
+    return Stack(
+        dict(posteriors), dict(zip(names, equal.tolist(), strict=True)), drawn, "largest", seed, (said,), (said,)
+    )
 
 
 def _names(laws: Sequence[Law]) -> list[str]:
@@ -184,6 +188,7 @@ def recommend(runs: pd.DataFrame, pool: str | Mapping[str, str | None] | None = 
       Which of them to trust is learnt: each by how well it foretells the largest fifth of the runs from the others.
     """
     check_kind("runs", runs, pd.DataFrame, "Read them with read_runs.")
+    check_names_differ(runs.columns)
     check_kind("pool", "" if pool is None else pool, (str, Mapping), "Name a column of the runs.")
     kind = next((kind for kind in _KINDS if all(_varies(runs, c) for c in kind.columns)), None)
     if kind is None:

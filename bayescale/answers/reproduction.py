@@ -14,7 +14,7 @@ import numpy as np
 from bayescale.answers.agreement import agreement
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.given import real_number
-from bayescale.inference import fit
+from bayescale.inference import fit, whole
 from bayescale.model import Model
 from bayescale.posterior import Posterior
 from bayescale.progress import track
@@ -355,15 +355,7 @@ def _fit_all(names: Mapping[str, Any], progress: bool | None) -> dict[str, Poste
     models = {"model": names["model"]} if "model" in names else dict(names.get("models", {}))
     settings = {"seed": SEED, "progress": progress, **names.get("sampling", {})}
     fits = track(list(models.items()), lambda item: f"fit of {item[0]}", progress)
-    return {name: _fit(model, settings) for name, model in fits}
-
-
-def _fit(model: Model, settings: Mapping[str, Any]) -> Posterior:
-    """Fit; where the user stopped it, so does the whole analysis: draws cut short are held to nothing."""
-    posterior = fit(model, **settings)
-    if posterior.diagnostics.interrupted:
-        raise KeyboardInterrupt
-    return posterior
+    return {name: whole(fit(model, **settings)) for name, model in fits}
 
 
 def _claims(names: Mapping[str, Any], posteriors: Mapping[str, Posterior]) -> Iterator[Claim | RegionClaim]:

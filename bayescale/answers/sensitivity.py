@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import check_asked, check_many, warn_unless_converged
+from bayescale.answers.common import check_asked, check_many, doubted, unconverged, warn_unless_converged
 from bayescale.law import Param
 from bayescale.log_prior import log_prior, prior_sd, top_level
 from bayescale.posterior import Posterior
@@ -52,7 +52,11 @@ def sensitivity(posterior: Posterior) -> xr.Dataset:
     scaled = _power_scaled(posterior, names, free)
     return found.assign(
         {name: ("parameter", np.where(moves, values, np.nan)) for name, values in scaled.items()}
-    ).assign_attrs(law=posterior.model.law.name, converged=int(posterior.converged))
+    ).assign_attrs(
+        law=posterior.model.law.name,
+        converged=int(posterior.converged),
+        doubts=[] if posterior.converged else [unconverged(posterior)],
+    )
 
 
 def contraction(posterior: Posterior) -> xr.Dataset:
@@ -136,7 +140,7 @@ def sensitivity_sentences(found: xr.Dataset) -> list[str]:
             f"{listed(leaning, 8)} would move with the prior more than with the runs (power-scaling above {SENSITIVE} "
             "for the prior alone), though narrower than the prior."
         )
-    return lines or ["No parameter is mostly prior, and none is sensitive to it."]
+    return doubted(found) + (lines or ["No parameter is mostly prior, and none is sensitive to it."])
 
 
 def mostly_prior_sentences(found: xr.Dataset) -> list[str]:

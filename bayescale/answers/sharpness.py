@@ -7,9 +7,10 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.answers.chain import Chain
-from bayescale.answers.common import check_asked, interval, interval_name, read_value, warn_unless_converged
+from bayescale.answers.common import check_asked, doubted, interval, interval_name, read_value, warn_unless_converged
 from bayescale.answers.crossing import first_crossing
 from bayescale.answers.path import Path, path_of
+from bayescale.answers.trust import trust
 from bayescale.errors import InputError
 from bayescale.given import real_number
 from bayescale.posterior import Posterior
@@ -100,14 +101,13 @@ def sharpness(
     for name in answer.data_vars:
         answer[name].attrs = {"units": "decades", "long_name": f"{asked.path.name} from 10 to 90 % of the way"}
     law = asked.law if beside is None else f"{asked.law}, beside {beside.law}"
-    converged = all(part.converged for part in _parts(posterior) + _parts(companion))
     said = {} if group is None else {"group": group}
     return answer.assign_attrs(
         law=law,
         scale=asked.path.name,
         path=asked.path.words,
         than=float(than),
-        converged=int(converged),
+        **trust(posterior, companion),
         seed=seed,
         **said,
     )
@@ -206,7 +206,8 @@ def sharpness_sentences(answer: xr.Dataset) -> list[str]:
     """Say it in words, a sentence a group."""
     attrs = answer.attrs
     lines = [
-        f"The law alone, {attrs['path']}; sharp means fewer than {attrs['than']:g} decades from 10 to 90 % of the way."
+        *doubted(answer),
+        f"The law alone, {attrs['path']}; sharp means fewer than {attrs['than']:g} decades from 10 to 90 % of the way.",
     ]
     for row in sharpness_table(answer).to_dict("records"):
         first = next(iter(row))

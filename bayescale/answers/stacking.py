@@ -7,7 +7,15 @@ import numpy as np
 import xarray as xr
 
 from bayescale.answers.common import warn_unless_converged
-from bayescale.answers.comparison import check_question, compare, held_out, largest, models_of, stacking_weights
+from bayescale.answers.comparison import (
+    check_question,
+    compare,
+    held_out,
+    largest,
+    models_of,
+    stacking_weights,
+    unit_of,
+)
 from bayescale.answers.mixture import Stack
 from bayescale.errors import InputError
 from bayescale.given import check_kind, real_number
@@ -22,11 +30,15 @@ BOOTSTRAPS = 1000
 
 
 class _Scored(NamedTuple):
-    """Log predictive densities: of each law, shape (law, score); which unit each is of; and what to say of them."""
+    """Log predictive densities: of each law, shape (law, score); which unit each is of; what to say of them.
+
+    And what speaks against the weights.
+    """
 
     scores: np.ndarray
     unit_of: np.ndarray
     notes: list[str]
+    doubts: Sequence[str] = ()
 
 
 def stack(
@@ -86,7 +98,9 @@ def stack(
     >>> mixed = bs.stack({"kaplan": kaplan, "chinchilla": chinchilla})  # doctest: +SKIP
     >>> bs.forecast(mixed, N="70B", D="1.4T")  # doctest: +SKIP
     """
-    check_question(models_of(posteriors), by, unit)
+    models = models_of(posteriors)
+    unit = unit_of(models, unit)
+    check_question(models, by, unit)
     check_kind("cuts", cuts, (list, tuple), "Give shares of the runs to leave out: (0.4, 0.1).")
     if not cuts:
         raise InputError("cuts is empty; give shares of the runs to leave out: (0.4, 0.1).")
@@ -114,6 +128,7 @@ def stack(
         by,
         seed,
         tuple(notes),
+        tuple(scored.doubts),
     )
 
 
@@ -150,9 +165,8 @@ def _roll(
         f"{listed(map(_percent, left_out))}. They share what is special about large runs; the intervals ignore that."
     ]
     notes += [f"The cut of {_percent(share)} is left out: {error}" for share, error in refused.items()]
-    if flags:
-        notes.append(f"Not converged: the refit of {listed(flags)}; the weights are unreliable.")
-    return _Scored(np.concatenate(scores, axis=1), unit_of, notes)
+    doubts = [f"Not converged: the refit of {listed(flags)}; the weights of the stack are unreliable."] if flags else []
+    return _Scored(np.concatenate(scores, axis=1), unit_of, notes, doubts)
 
 
 def _cross(posteriors: Mapping[str, Posterior], by: str, unit: str | None, seed: int, progress: bool | None) -> _Scored:
@@ -162,13 +176,16 @@ def _cross(posteriors: Mapping[str, Posterior], by: str, unit: str | None, seed:
     what = counted(scores.shape[1], "run") if unit is None else f"{scores.shape[1]} values of {unit!r}"
     flags = result.table.loc[result.table["flags"] != "", "flags"]
     notes = [f"Scored on {what}, inside the range of the runs: weights for extrapolation come from by='largest'."]
-    notes += [f"{name}: {flag}; its score is unreliable there." for name, flag in flags.items()]
-    return _Scored(scores, np.arange(scores.shape[1]), notes)
+    doubts = [
+        f"{name}: {flag}; its score is unreliable there, and so are the weights of the stack."
+        for name, flag in flags.items()
+    ]
+    return _Scored(scores, np.arange(scores.shape[1]), notes, doubts)
 
 
 def _weigh(scored: _Scored, times: np.ndarray, imaginary: int, seed: int) -> tuple[np.ndarray, Any]:
     """Weights, and draws of them by the Bayesian bootstrap; each unit counts once however often it was scored."""
-    scores, unit_of, _ = scored
+    scores, unit_of, *_ = scored
     if not np.isfinite(scores.max(axis=0)).all():
         raise InputError(
             f"{np.sum(~np.isfinite(scores.max(axis=0)))} scored units have no finite density under any law, so they "

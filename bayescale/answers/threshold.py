@@ -13,6 +13,7 @@ import xarray as xr
 from bayescale.answers.chain import Chain
 from bayescale.answers.common import (
     check_asked,
+    doubted,
     interval,
     interval_name,
     read_value,
@@ -23,6 +24,7 @@ from bayescale.answers.crossing import first_crossing
 from bayescale.answers.detection import LEVEL, POWER, detection_limit
 from bayescale.answers.mixture import Stack
 from bayescale.answers.path import CHANCE, Path, path_of
+from bayescale.answers.trust import trust
 from bayescale.cost import six_nd
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.law import Output
@@ -174,7 +176,7 @@ def _answer(posterior: Posterior | Chain, asking: _Question) -> xr.Dataset:
         answer[name].attrs = {"units": units[str(name)], "long_name": f"{name} at which the level is reached"}
     return answer.assign(_facts(last, path, wanted, chance, own)).assign_attrs(
         law=posterior.name if isinstance(posterior, Chain) else law.name,
-        converged=int(posterior.converged),
+        **trust(posterior, beyond=_beyond(found, path)),
         seed=asking.seed,
         scale=path.name,
         scale_meaning=path.meaning,
@@ -186,6 +188,11 @@ def _answer(posterior: Posterior | Chain, asking: _Question) -> xr.Dataset:
         departure=int(any(part.model.discrepancy is not None for part in parts)),
         **_asked(asking, path.axis.log),
     )
+
+
+def _beyond(found: xr.DataArray, path: Path) -> Any:
+    """How many times the scale of a level, its median, lies beyond the runs."""
+    return found.median(DRAWS) / path.largest if path.axis.log and not path.axis.down else 1.0
 
 
 _BOUGHT = {"N": "parameters", "D": "tokens", "N_total": "parameters"}
@@ -334,7 +341,12 @@ def crossed_by(answer: xr.Dataset, x: Any = None) -> xr.DataArray:
     draws = answer[scale]
     at = read_value(scale, default_scales(answer) if x is None else x, signed=not answer.attrs["log"])
     reached = draws >= at if down else draws <= at
-    return reached.mean(DRAWS).assign_attrs(units="1", long_name="probability that the level is reached by that scale")
+    return reached.mean(DRAWS).assign_attrs(
+        units="1",
+        long_name="probability that the level is reached by that scale",
+        converged=answer.attrs.get("converged", 1),
+        doubts=doubted(answer),
+    )
 
 
 def default_scales(answer: xr.Dataset) -> np.ndarray:
@@ -404,7 +416,7 @@ def threshold_sentences(answer: xr.Dataset) -> list[str]:
     scale, unit = attrs["scale"], answer[attrs["scale"]].attrs["units"]
     unit = "" if unit == "1" else f" {unit}"
     labels = list(table.columns)[: list(table.columns).index("level")]
-    lines = [f"The law alone, {attrs['path']}."]
+    lines = [*doubted(answer), f"The law alone, {attrs['path']}."]
     if attrs["departure"]:
         lines.append("The fit allows a departure from the law; thresholds do without it, and are too sure by as much.")
     for row in table.to_dict("records"):

@@ -13,7 +13,7 @@ from bayescale.answers.common import check_asked, warn_unless_converged
 from bayescale.answers.mixture import Stack
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.given import check_kind
-from bayescale.inference import fit
+from bayescale.inference import fit, whole
 from bayescale.law import Param
 from bayescale.measured import error_column
 from bayescale.model import Model
@@ -127,6 +127,7 @@ def update(
         added = extended[name].runs.iloc[len(before.model.runs) :].reset_index(drop=True)
         surprise = _surprise(before, added, seed or 0)
         after = fit(extended[name], seed=seed, progress=progress, **_settings(before))
+        after = after if len(members) == 1 else whole(after)
         changes[name] = Change(before, after, compare_draws(before, after), surprise)
     if not isinstance(posterior, Stack):
         return Update(next(iter(changes.values())).after, changes, tuple(dict.fromkeys(notes)))
@@ -138,6 +139,7 @@ def update(
         posterior.by,
         posterior.seed,
         (*posterior.notes, kept),
+        posterior.doubts,
     )
     return Update(stack, changes, (*dict.fromkeys(notes), kept))
 
@@ -316,7 +318,7 @@ def _predictions(posterior: Posterior, new: pd.DataFrame, seed: int) -> Iterator
             continue
         inputs = {s: xr.DataArray(x, dims="run") for s, x in model.inputs(table).items()}
         location = posterior.truth(params, inputs, posterior.beyond(inputs, NEW))
-        yield rows, location, params, model.facts_of(table)
+        yield rows, location, params, model.facts_of(params, table)
 
 
 # -- In print
@@ -345,8 +347,9 @@ def update_sentences(updated: Update) -> list[str]:
     for name, change in updated.changes.items():
         lead = f"{name}: " if several else ""
         lines += [lead + line for line in (_count_line(change), _surprise_line(change.surprise), *_moved_lines(change))]
-        if not change.after.converged:
-            lines.append(f"{lead}the new fit is {change.after.diagnostics}.")
+        for which, one in (("old", change.before), ("new", change.after)):
+            if not one.converged:
+                lines.append(f"{lead}the {which} fit is {one.diagnostics}.")
     if several:
         scores = {n: float(c.surprise["log_density"].sum(skipna=False)) for n, c in updated.changes.items()}
         shown = listed(f"{n} {score:.1f}" for n, score in sorted(scores.items(), key=lambda item: -item[1]))
@@ -435,6 +438,11 @@ class Refit:
         return self.identical or bool((abs(self.parameters["shift"].fillna(0)) <= self.limit).all())
 
     def __str__(self):
+        bad = [p.diagnostics for p in dict.fromkeys((self.before, self.after)) if not p.converged]
+        doubt = f" Do not trust them: the fit is {bad[0]}." if bad else ""
+        return self._verdict() + doubt
+
+    def _verdict(self) -> str:
         if self.identical:
             return "The same draws, bit for bit."
         shift = self.parameters["shift"].fillna(0)
@@ -471,5 +479,5 @@ def refit(posterior: Posterior, *, progress: bool | None = None) -> Refit:
     """
     if "settings" not in posterior.info:
         raise InputError("These draws were not made by fit, or by a version that kept no settings; fit the model anew.")
-    after = fit(posterior.model, seed=posterior.info["seed"], progress=progress, **_settings(posterior))
+    after = whole(fit(posterior.model, seed=posterior.info["seed"], progress=progress, **_settings(posterior)))
     return Refit(posterior, after, compare_draws(posterior, after))

@@ -10,6 +10,7 @@ from bayescale.cli.allocate import allocate
 from bayescale.cli.backtest import backtest
 from bayescale.cli.breaks import breaks
 from bayescale.cli.check import check
+from bayescale.cli.common import INTERRUPTED
 from bayescale.cli.compare import compare
 from bayescale.cli.contrast import contrast
 from bayescale.cli.data import data
@@ -31,7 +32,6 @@ from bayescale.cli.update import update
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.progress import silence
 
-INTERRUPTED = 130
 # In the order of their use, as the help lists them.
 COMMANDS = (
     demo,
@@ -92,6 +92,7 @@ def every_command(
 def main() -> None:
     """Run the command line; the user's mistakes end in one sentence and exit code 2."""
     warnings.showwarning = _warner()
+    warnings.simplefilter("always", BayescaleWarning)  # whatever PYTHONWARNINGS says: it is part of the answer
     try:
         app()
     except InputError as error:

@@ -7,6 +7,7 @@ import typer
 from bayescale.cli.common import (
     ColumnOption,
     DiscrepancyOption,
+    FastOption,
     FigureOption,
     FillOption,
     JsonOption,
@@ -49,6 +50,7 @@ def backtest(
     noise: NoiseOption = None,
     discrepancy: DiscrepancyOption = False,
     draws: Annotated[int, typer.Option("--draws", min=50, help="Kept and tuning draws of each chain.")] = 1000,
+    fast: FastOption = False,
     figure: FigureOption = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     as_json: JsonOption = False,
@@ -77,6 +79,7 @@ def backtest(
         seed=seed,
         draws=draws,
         tune=draws,
+        method="fast" if fast else "nuts",
     )
     draw_figure(figure, lambda: plot_backtest(answer))
     table, sentences = backtest_table(answer), backtest_sentences(answer)

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from bayescale.cli.common import (
     AverageOption,
+    ClusterOption,
     ColumnOption,
     DiscrepancyOption,
     FigureOption,
     FillOption,
+    InputErrorOption,
     JsonOption,
     LawOption,
     NoiseOption,
@@ -37,6 +39,8 @@ def check(
     prior: PriorOption = None,
     noise: NoiseOption = None,
     discrepancy: DiscrepancyOption = False,
+    cluster: ClusterOption = None,
+    input_error: InputErrorOption = None,
     average: AverageOption = None,
     figure: FigureOption = None,
     as_json: JsonOption = False,
@@ -46,7 +50,8 @@ def check(
     Example: bayescale check runs.csv --law chinchilla --column N=n_params
     """
     if runs.endswith(SAVED) and os.path.exists(runs):
-        if column or fill or pool or prior or noise or discrepancy or average or unfinished != "warn":
+        given = (column, fill, pool, prior, noise, discrepancy, average, cluster, input_error)
+        if any(given) or unfinished != "warn":
             raise InputError(
                 f"{runs!r} is a fit: its law, columns and priors are in it. Give it alone, with --json or --figure."
             )
@@ -55,9 +60,10 @@ def check(
         return
     if figure is not None:
         raise InputError("--figure draws the check of a fit: give a file written by fit -o.")
-    _check_table(
-        build_model(runs, law, column, fill, pool, prior, noise, discrepancy, average, unfinished=unfinished), as_json
+    model = build_model(
+        runs, law, column, fill, pool, prior, noise, discrepancy, average, unfinished, cluster, input_error
     )
+    _check_table(model, as_json)
 
 
 def _check_table(model, as_json: bool) -> None:

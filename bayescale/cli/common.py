@@ -12,6 +12,8 @@ import typer
 from bayescale.errors import InputError
 from bayescale.files import check_place
 
+INTERRUPTED = 130  # exit code, as the shell has it for Ctrl-C
+
 RunsArgument = Annotated[
     str,
     typer.Argument(
@@ -66,6 +68,22 @@ NoiseOption = Annotated[
     ),
 ]
 DiscrepancyOption = Annotated[bool, typer.Option("--discrepancy", help="Let the truth depart smoothly from the law.")]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", metavar="COLUMN", help="Runs of one value share an offset: checkpoints of a run, runs of a budget."
+    ),
+]
+InputErrorOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input-error", metavar="N=0.05", help="How uncertain an input is: 0.05 for 5 %, or the column that says so."
+    ),
+]
+FastOption = Annotated[
+    bool,
+    typer.Option("--fast", help="Try weighed points around the mode first; chains where they fail their own test."),
+]
 AverageOption = Annotated[
     str | None,
     typer.Option(
@@ -81,13 +99,33 @@ FigureOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
-def build_model(source, law, column, fill, pool, prior, noise, discrepancy, average=None, unfinished="warn"):
+def build_model(
+    source,
+    law,
+    column,
+    fill,
+    pool,
+    prior,
+    noise,
+    discrepancy,
+    average=None,
+    unfinished="warn",
+    cluster=None,
+    input_error=None,
+):
     """Read the table and assemble the model; average runs that differ in one column alone, where one is named."""
     from bayescale.measured import average_seeds
     from bayescale.model import Model
 
     priors = dict(read_pairs(prior, "--prior"))
-    options: dict[str, Any] = {"pool": read_pool(pool), "priors": priors, "noise": noise, "discrepancy": discrepancy}
+    options: dict[str, Any] = {
+        "pool": read_pool(pool),
+        "priors": priors,
+        "noise": noise,
+        "discrepancy": discrepancy,
+        "cluster": cluster,
+        "input_error": dict(read_pairs(input_error, "--input-error")),
+    }
     model = Model(law, read_table(source, column, fill, unfinished), **options)
     if average is None:
         return model
@@ -138,6 +176,27 @@ def check_output(output: Path | None, source: str | None = None) -> None:
         raise InputError(f"{str(output)!r} is what is read; name another file to write to.")
     if not os.access(output if os.path.exists(output) else output.parent, os.W_OK):
         raise InputError(f"Cannot write {str(output)!r}: permission denied. Name a file that can be written.")
+
+
+def keep(fitted, output: Path | None) -> Path | None:
+    """Save a posterior or stack; draws cut short by Ctrl-C go beside a file that is there, not in its place."""
+    if output is None:
+        return None
+    if was_interrupted(fitted) and os.path.exists(output):
+        output = output.with_name(f"{output.stem}.interrupted{output.suffix}")
+    fitted.save(output)
+    return output
+
+
+def was_interrupted(fitted) -> bool:
+    """Whether Ctrl-C cut a fit short."""
+    return bool(getattr(fitted, "info", {}).get("interrupted"))
+
+
+def end_if_interrupted(fitted) -> None:
+    """End with the exit code of Ctrl-C, after what was drawn until then is kept and printed."""
+    if was_interrupted(fitted):
+        raise typer.Exit(INTERRUPTED)
 
 
 def check_figure(path: Path | None) -> None:
@@ -214,12 +273,15 @@ def open_either(path: str):
 
 def summary_of_stack(saved) -> dict[str, Any]:
     """Return a stack as JSON shows it."""
+    from bayescale.answers.trust import doubts_of
+
     return {
         "by": saved.by,
         "seed": saved.seed,
         "converged": saved.converged,
         "weights": saved.table().reset_index().to_dict("records"),
         "notes": list(saved.notes),
+        "doubts": doubts_of(saved),
     }
 
 
@@ -232,10 +294,13 @@ def open_all(paths: list[str]) -> dict[str, Any]:
 
 def summary_of(posterior) -> dict[str, Any]:
     """Return a posterior as JSON shows it."""
+    from bayescale.answers.trust import doubts_of
+
     return {
         "law": posterior.model.law.name,
         "converged": posterior.converged,
         "problems": posterior.diagnostics.problems,
+        "doubts": doubts_of(posterior),
         "seed": posterior.info.get("seed"),
         "model": posterior.model.to_dict(),
         "summary": posterior.summary().reset_index(names="parameter").to_dict("records"),

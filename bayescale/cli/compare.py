@@ -5,10 +5,12 @@ from typing import Annotated
 import typer
 
 from bayescale.cli.common import (
+    ClusterOption,
     ColumnOption,
     DiscrepancyOption,
     FigureOption,
     FillOption,
+    InputErrorOption,
     JsonOption,
     LawsOption,
     NoiseOption,
@@ -38,6 +40,8 @@ def compare(
     pool: PoolOption = None,
     noise: NoiseOption = None,
     discrepancy: DiscrepancyOption = False,
+    cluster: ClusterOption = None,
+    input_error: InputErrorOption = None,
     unit: UnitOption = None,
     seed: SeedOption = None,
     figure: FigureOption = None,
@@ -50,6 +54,7 @@ def compare(
     from bayescale.answers.comparison import check_question
     from bayescale.answers.comparison import compare as compare_posteriors
     from bayescale.inference import fit as fit_model
+    from bayescale.inference import whole
     from bayescale.plots.comparison import plot_comparison
     from bayescale.progress import track
 
@@ -60,12 +65,24 @@ def compare(
         if len(set(law)) < 2:
             raise InputError(f"A comparison needs two laws; given: {', '.join(law)}.")
         models = {
-            name: build_model(sources[0], name, column, fill, pool, None, noise, discrepancy, unfinished=unfinished)
+            name: build_model(
+                sources[0],
+                name,
+                column,
+                fill,
+                pool,
+                None,
+                noise,
+                discrepancy,
+                unfinished=unfinished,
+                cluster=cluster,
+                input_error=input_error,
+            )
             for name in law
         }
         check_question(models, by, unit)
         fits = track(list(models.items()), lambda item: f"fit of {item[0]}")
-        posteriors = {name: fit_model(model, seed=seed) for name, model in fits}
+        posteriors = {name: whole(fit_model(model, seed=seed)) for name, model in fits}
     else:
         if len(sources) < 2:
             raise InputError("A comparison needs two: one table with --law twice, or two saved posteriors.")

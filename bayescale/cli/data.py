@@ -8,6 +8,7 @@ import typer
 
 from bayescale.cli.common import JsonOption, check_output, print_json
 from bayescale.errors import InputError
+from bayescale.files import replacing
 
 
 def data(
@@ -38,10 +39,8 @@ def data(
     if output is not None:
         check_output(output)
         runs = load_runs(name)
-        try:
-            runs.to_csv(output, index=False)
-        except OSError as error:
-            raise InputError(f"Cannot write {str(output)!r}: {error.strerror}.") from error
+        with replacing(output, "table", "runs.csv") as part:
+            Path(part).write_text(runs.to_csv(index=False), encoding="utf-8")
         print(f"Wrote {output}.", file=sys.stderr)
     if as_json:
         print_json({"name": name, "description": describe(name), "output": str(output) if output else None})

@@ -29,6 +29,8 @@ def refit(
             {
                 "identical": result.identical,
                 "agrees": result.agrees,
+                "converged": result.before.converged and result.after.converged,
+                "sentence": str(result),
                 "limit": result.limit,
                 "parameters": table.to_dict("records"),
             }

@@ -17,6 +17,8 @@ from bayescale.cli.common import (
     check_figure,
     check_output,
     draw_figure,
+    end_if_interrupted,
+    keep,
     open_either,
     print_json,
     read_table,
@@ -51,8 +53,7 @@ def update(
     if figure is not None and isinstance(saved, Stack):
         raise InputError(f"{posterior!r} is a stack; --figure draws what changed in one fit. Update a member of it.")
     updated = ask(saved, read_table(runs, column, fill, unfinished), seed=seed)
-    if output is not None:
-        updated.posterior.save(output)
+    kept = keep(updated.posterior, output)
     table = update_table(updated)
     draw_figure(figure, lambda: plot_update(updated))
     if as_json:
@@ -66,12 +67,13 @@ def update(
                     for name, change in updated.changes.items()
                 },
                 "sentences": update_sentences(updated),
-                "output": str(output) if output else None,
+                "output": str(kept) if kept else None,
             }
         )
-        return
-    print("\n".join(update_sentences(updated)))
-    print()
-    print(table.to_string(index=False, float_format=lambda v: f"{v:.4g}"))
-    if output is not None:
-        print(f"\nKept in {output}.")
+    else:
+        print("\n".join(update_sentences(updated)))
+        print()
+        print(table.to_string(index=False, float_format=lambda v: f"{v:.4g}"))
+        if kept is not None:
+            print(f"\nKept in {kept}.")
+    end_if_interrupted(updated.posterior)

@@ -3,6 +3,8 @@
 import os
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
 
 from bayescale.datasets.dataset import File, Where
 from bayescale.errors import InputError
@@ -68,10 +70,20 @@ def _read(path: Path, file: File, remedy: str) -> bytes:
 def _download(url: str, path: Path, expected: str) -> None:
     import pooch
 
+    _require_https(url)
+    downloader: Any = pooch.HTTPDownloader(hooks={"response": _check_redirect})  # pooch's hints name other arguments
     by_hand = f"Try again later, or place that file, sha256 {expected}, by hand at {path}."
     try:
         with waiting(f"downloading {url}"):
-            pooch.retrieve(url, known_hash=f"sha256:{expected}", fname=path.name, path=path.parent)
+            pooch.retrieve(
+                url,
+                known_hash=f"sha256:{expected}",
+                fname=path.name,
+                path=path.parent,
+                downloader=downloader,
+            )
+    except InputError:  # not over https
+        raise
     except OSError as error:
         # Those of requests (no network, no such page) are OSErrors too, as is a cache that cannot be written.
         raise InputError(f"Downloading {url} to {path} failed ({error}). {by_hand}") from error
@@ -79,3 +91,14 @@ def _download(url: str, path: Path, expected: str) -> None:
         raise InputError(
             f"Downloading {url} brought a file that was changed or cut short; it was not kept. {by_hand}"
         ) from error
+
+
+def _check_redirect(response, *_, **__) -> None:
+    """Follow a server to another address only over https; the hash alone would still let others see and delay."""
+    if response.is_redirect:
+        _require_https(urljoin(response.url, response.headers["location"]))
+
+
+def _require_https(url: str) -> None:
+    if not url.startswith("https://"):
+        raise InputError(f"Data sets are downloaded over https only; {url} was to be asked. Nothing was downloaded.")

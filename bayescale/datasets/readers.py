@@ -238,7 +238,7 @@ def _name_quantizer(label: str) -> str:
 def read_routed_moe(curves: BinaryIO) -> pd.DataFrame:
     """Read the dense and routed models of Clark et al.: one row per setting and step with a validation loss."""
     source = pd.read_csv(curves, compression="gzip")
-    table = source.query("step > 0").dropna(subset=["loss_validation"]).reset_index(drop=True)
+    table = source.loc[source["step"] > 0].dropna(subset=["loss_validation"]).reset_index(drop=True)
     table["is_final"] = table["step"] == table.groupby("hyper_id")["step"].transform("max")
     names = {"dense_parameter_count": "N", "num_experts": "experts", "total_parameter_count": "N_total"}
     return _rename(table, {**names, "loss_validation": "L", "k": "experts_per_token"})

@@ -67,6 +67,7 @@ def plot_allocation(answer: xr.Dataset, *, axes: Any = None) -> np.ndarray:
     if axes is None:
         _explain(panels[0], answer)
     note_convergence(panels, bool(answer.attrs["converged"]))
+    note_convergence(panels, bool(answer.attrs["converged"]))
     return panels
 
 

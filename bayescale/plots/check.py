@@ -70,6 +70,7 @@ def plot_check(check: xr.Dataset, *, axes: Any = None) -> np.ndarray:
     if axes is None and "group" in check.coords:
         legend_below(panels[0].figure, panels[0].get_legend_handles_labels()[0])
     note_convergence(panels, bool(check.attrs.get("converged", True)))
+    note_convergence(panels, bool(check.attrs["converged"]))
     return panels
 
 

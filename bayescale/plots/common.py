@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayescale.errors import InputError
+from bayescale.files import replacing
 from bayescale.model import Model
 from bayescale.numerals import short_number
 from bayescale.prior import POSITIVE
@@ -264,12 +265,7 @@ def save_figure(axes: Any, path: str | os.PathLike[str]) -> None:
 
     check_format(path)
     figure = np.ravel(np.asarray(axes, dtype=object))[0].figure
-    path = Path(path)
-    try:
-        with mpl.rc_context(TEXT_AS_TEXT):
-            figure.savefig(path, dpi=150, bbox_inches="tight")
-    except OSError as error:
-        raise InputError(
-            f"Cannot write the figure to {str(path)!r}: {error.strerror}. Name a folder that exists and can be written."
-        ) from error
+    suffix = Path(path).suffix.lower().removeprefix(".")
+    with replacing(path, "figure", "figure.png") as name, mpl.rc_context(TEXT_AS_TEXT):
+        figure.savefig(name, format=suffix, dpi=150, bbox_inches="tight")
     plt.close(figure)

@@ -5,7 +5,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bayescale.answers.comparison import Comparison
-from bayescale.plots.common import COLOURS, GREY, INK, NORMAL, ON_WHITE, SMALL, make_panels, plain_axes
+from bayescale.plots.common import (
+    COLOURS,
+    GREY,
+    INK,
+    NORMAL,
+    ON_WHITE,
+    SMALL,
+    make_panels,
+    note_convergence,
+    plain_axes,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,6 +69,7 @@ def plot_comparison(comparison: Comparison, *, ax: Any = None) -> "Axes":
     flagged = "; ".join(f"{name}, {flags}" for name, flags in zip(table.index, table["flags"], strict=True) if flags)
     key = "Bars: 1 and 2 standard errors of the difference." + (f" Hollow: flagged ({flagged})." if flagged else "")
     _write_below(ax, [comparison.verdict, key])
+    note_convergence([ax], not comparison.table["flags"].str.contains("not converged").any())
     return ax
 
 

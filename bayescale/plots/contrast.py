@@ -62,4 +62,5 @@ def plot_contrast(answer: xr.Dataset, *, ax: Any = None) -> "Axes":
     ax.set_title(f"{what} ...; P: the probability that it is larger", loc="left", fontsize=NORMAL, color=INK)
     ax.set_xlabel(with_unit("difference", "" if unit == "1" else unit), fontsize=NORMAL)
     note_convergence([ax], bool(attrs["converged"]))
+    note_convergence([ax], bool(answer.attrs["converged"]))
     return ax

@@ -83,6 +83,7 @@ def plot_design(answer: xr.Dataset, x: str | None = None, y: str | None = None, 
     ax.set_ylabel("information alone (nats)" if y is None else _name(y), fontsize=NORMAL)
     ax.set_title(_title(answer), loc="left", fontsize=NORMAL, color=INK)
     note_convergence(np.array([ax]), bool(answer.attrs["converged"]))
+    note_convergence([ax], bool(answer.attrs["converged"]))
     return ax
 
 

@@ -85,4 +85,5 @@ def plot_multiplier(answer: xr.Dataset, *, ax: Any = None) -> "Axes":
     )
     ax.set_title(goal, loc="left", fontsize=NORMAL, color=INK)
     note_convergence([ax], bool(attrs["converged"]))
+    note_convergence([ax], bool(answer.attrs["converged"]))
     return ax

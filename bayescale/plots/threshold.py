@@ -93,6 +93,7 @@ def plot_threshold(answer: xr.Dataset, *, ax: Any = None) -> "Axes":
     if ax.get_legend_handles_labels()[1]:
         ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=SMALL, frameon=False)
     note_convergence(np.array([ax], dtype=object), bool(attrs["converged"]))
+    note_convergence([ax], bool(answer.attrs["converged"]))
     return ax
 
 

@@ -99,10 +99,11 @@ def fit_commands(posterior: Posterior, path: str) -> list[str]:
         if settings.get(name, usual) != usual
         for w in (f"--{name}", str(settings[name]))
     ]
+    words += ["--fast"] if settings.get("method") == "fast" else []
     aim = settings.get("target_accept")
+    words += ["--target-accept", f"{aim:g}"] if aim is not None else []
     only_python = [
         *([f"Model(..., zero={ {s: list(groups) for s, groups in model.zero.items()} })"] if model.zero else []),
-        *([f"fit(..., target_accept={aim})"] if aim is not None else []),
         *([f"a law of one's own, {law}"] if model.law.name not in LAWS else []),
     ]
     comment = [f"# in Python only: {'; '.join(only_python)}"] if only_python else []

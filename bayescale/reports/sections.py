@@ -16,7 +16,7 @@ from bayescale.answers.identification import identify_sentences, identify_table
 from bayescale.answers.mixture import Stack
 from bayescale.answers.sensitivity import sensitivity_sentences, sensitivity_table
 from bayescale.answers.threshold import threshold_sentences, threshold_table
-from bayescale.diagnostics import MAX_RHAT, MIN_BFMI, MIN_ESS
+from bayescale.diagnostics import MAX_PARETO_K, MAX_RHAT, MIN_BFMI, MIN_ESS
 from bayescale.model import COMPLETE, MEAN, PARTIAL, Model
 from bayescale.numerals import short_number
 from bayescale.plots.allocation import plot_allocation
@@ -236,12 +236,13 @@ def diagnostics_section(a: Answered) -> Section:
 def _sampler_lights(posterior: Posterior) -> list[tuple[str, str]]:
     d = posterior.diagnostics
     fewest = min(d.ess_bulk, d.ess_tail)
-    lights = [
-        (d.rhat <= MAX_RHAT, f"R-hat {d.rhat:.4f}, at most {MAX_RHAT} is asked for"),
-        (fewest >= MIN_ESS, f"effective draws {fewest:.0f} at least, {MIN_ESS:.0f} are asked for"),
-        (d.divergences == 0, f"divergent transitions {d.divergences}"),
-        (d.bfmi >= MIN_BFMI, f"energy fraction {d.bfmi:.2f}, at least {MIN_BFMI} is asked for"),
-    ]
+    lights = [(fewest >= MIN_ESS, f"effective draws {fewest:.0f} at least, {MIN_ESS:.0f} are asked for")]
+    if d.pareto_k is not None:
+        lights.append((d.pareto_k < MAX_PARETO_K, f"Pareto k-hat {d.pareto_k:.2f}, below {MAX_PARETO_K} is asked for"))
+    else:
+        lights.insert(0, (d.rhat <= MAX_RHAT, f"R-hat {d.rhat:.4f}, at most {MAX_RHAT} is asked for"))
+        lights.append((d.divergences == 0, f"divergent transitions {d.divergences}"))
+        lights.append((d.bfmi >= MIN_BFMI, f"energy fraction {d.bfmi:.2f}, at least {MIN_BFMI} is asked for"))
     found = [(GOOD if good else BAD if d.problems else DOUBT, said) for good, said in lights]
     return found + [(BAD, f"To do: {problem}.") for problem in d.problems]
 

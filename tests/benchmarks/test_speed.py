@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import bayescale as bs
-from bayescale import inference
 from bayescale.layout import starting_point
+from bayescale.machine_code import log_density
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +30,14 @@ def fitted(sweep):
 @pytest.mark.parametrize("name", ["music", "sweep"])
 def test_gradient(benchmark, name, request):
     model = request.getfixturevalue(name)
-    logp = inference._compiled(model)
+    logp = log_density(model)
     benchmark(logp, starting_point(model, np.random.default_rng(0)))
 
 
 @pytest.mark.parametrize("name", ["music", "sweep"])
 def test_fit_of_a_compiled_model(benchmark, name, request):
     model = request.getfixturevalue(name)
-    inference._compiled(model)
+    log_density(model)
     benchmark.pedantic(bs.fit, (model,), {"seed": 1}, rounds=3)
 
 
