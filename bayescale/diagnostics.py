@@ -63,6 +63,9 @@ class Diagnostics:
 
     def __post_init__(self):
         object.__setattr__(self, "modes", tuple(self.modes))  # a saved posterior gives a list
+        numbers = (self.rhat, self.ess_bulk, self.ess_tail, self.divergences, self.bfmi, self.modes_error, self.draws)
+        if not all(isinstance(x, int | float) for x in (*numbers, *self.modes)):
+            raise TypeError("diagnostics must be numbers")
 
     @property
     def converged(self) -> bool:

@@ -78,6 +78,17 @@ def doubt_constants(
             yield f"{column} within {_groups(stuck)}: its exponent there leans on the prior and other groups."
 
 
+def doubt_response(runs: pd.DataFrame, output: tuple[str, str]) -> Iterator[str]:
+    """Say that all runs measured the same."""
+    name, meaning = output
+    values = numbers_of(runs, name)
+    if is_constant(values):
+        yield (
+            f"Column {name!r} ({meaning}) is {values[0]:g} in all {len(runs)} runs: they tell of no change with size. "
+            "Is it the right column, and was it rounded?"
+        )
+
+
 def doubt_few(runs: pd.DataFrame, parts: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     """Count the runs of each group, or of the table where there are no groups."""
     if not parts and len(runs) < FEW_RUNS:

@@ -152,9 +152,11 @@ def _when(item: Mapping[str, Any]) -> tuple[float, ...]:
 def find_unfinished(table: pd.DataFrame) -> dict[int, str]:
     """Positions of the runs that a tracker says have not finished, each with its state; none without such a column."""
     for name, column in table.items():
+        if str(name).lower() not in _STATE_COLUMNS:
+            continue
         states = ["unknown" if _is_missing(cell) else str(cell).lower() for cell in column.tolist()]
         real = set(states) - {"unknown"}
-        if str(name).lower() in _STATE_COLUMNS and real and real <= _STATES:
+        if real and real <= _STATES:
             return {row: state for row, state in enumerate(states) if state != _FINISHED}
     return {}
 

@@ -15,6 +15,7 @@ import numpy as np
 from bayescale.blocks import NO_BLOCKS, find_blocks
 from bayescale.diagnostics import Diagnostics, diagnose, diagnose_weights
 from bayescale.errors import ConvergenceWarning, InputError
+from bayescale.given import check_kind, whole_number
 from bayescale.importance import RefusedError, weigh
 from bayescale.layout import layout, prior_point, starting_point, unpack
 from bayescale.machine_code import LogDensity, log_density
@@ -25,6 +26,7 @@ from bayescale.posterior import Posterior
 from bayescale.progress import waiting, wanted
 from bayescale.storage import versions
 from bayescale.streams import stream
+from bayescale.words import shown
 
 LOW_RANK_LIMIT = 150  # beyond this many dimensions a low-rank mass matrix costs more than it brings
 METHODS = NUTS, FAST = "nuts", "fast"
@@ -114,6 +116,7 @@ def fit(
     InputError
         Settings out of range.
     """
+    check_kind("model", model, Model, "Write bs.Model('chinchilla', runs).")
     _check_settings(draws, tune, chains, target_accept, seed, method)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
     progress = wanted(progress)
@@ -199,13 +202,12 @@ def _check_settings(draws, tune, chains, target_accept, seed, method):
     if method not in METHODS:
         raise InputError(f"method must be 'nuts' or 'fast'; {method!r} was given.")
     for name, value, least in (("draws", draws, 50), ("tune", tune, 50), ("chains", chains, 2)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InputError(f"{name} must be a whole number of at least {least}; {value!r} was given.")
-    if target_accept is not None and not 0.5 <= target_accept < 1:
-        raise InputError(f"target_accept must lie in [0.5, 1); {target_accept!r} was given.")
+        whole_number(name, value, least)
+    if target_accept is not None and not (isinstance(target_accept, int | float) and 0.5 <= target_accept < 1):
+        raise InputError(f"target_accept must lie in [0.5, 1); {shown(target_accept)} was given.")
     whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
     if seed is not None and not (whole and 0 <= seed < 2**63):
-        raise InputError(f"seed must be a whole number from 0 and below 2**63; {seed!r} was given.")
+        raise InputError(f"seed must be a whole number from 0 and below 2**63; {shown(seed)} was given.")
 
 
 def _next_attempt(first: _Attempt, tried: int, found: Diagnostics, curved: bool = False) -> _Attempt | None:

@@ -11,8 +11,9 @@ import numpy as np
 
 from bayescale.coordinates import Coordinates
 from bayescale.errors import InputError
+from bayescale.given import check_kind, check_text
 from bayescale.prior import POSITIVE, REAL, UNIT, Prior, Support
-from bayescale.words import preformatted
+from bayescale.words import preformatted, shown
 
 GEOMETRIC_MEAN = "geometric mean"
 MEAN = "mean"
@@ -388,11 +389,9 @@ class Law:
     multimodal: bool = False
 
     def __post_init__(self):
-        for name in ("inputs", "params", "published"):
-            if not isinstance(getattr(self, name), tuple):
-                raise InputError(f"Law {self.name!r}: {name} must be a tuple, also of one: (it,).")
+        _check_parts(self)
         declared = [*(i.symbol for i in self.inputs), *self.constants]
-        written = list(inspect.signature(self.formula).parameters)
+        written = _arguments(self)
         if declared != written:
             raise InputError(
                 f"Law {self.name!r}: the formula takes ({', '.join(written)}) but ({', '.join(declared)}) is declared: "
@@ -433,6 +432,7 @@ class Law:
                 f"Law {self.name!r}: its coordinates are of {', '.join(self.coordinates.symbols)}; "
                 f"it has {', '.join(symbols)}."
             )
+        _check_formula(self)
 
     def __str__(self):
         return self.card()
@@ -632,6 +632,52 @@ class Law:
             on = f" on {entry.on}" if entry.on else ""
             lines.append(f"  {entry.key}{on}: {values}  ({entry.source})")
         return "\n".join(lines)
+
+
+def _check_parts(law: Law) -> None:
+    """Refuse parts of the wrong kind."""
+    check_kind("The name of a law", law.name, str)
+    check_kind(f"Law {law.name!r}: output", law.output, Output)
+    for name, kind in (("inputs", Input), ("params", Param), ("published", Published)):
+        parts = getattr(law, name)
+        if not isinstance(parts, tuple):
+            raise InputError(f"Law {law.name!r}: {name} must be a tuple, also of one: (it,).")
+        for part in parts:
+            check_kind(f"Law {law.name!r}: each of {name}", part, kind)
+    check_kind(f"Law {law.name!r}: slopes", {} if law.slopes is None else law.slopes, Mapping, "Write {'N': -1}.")
+    for item in law.inputs:
+        check_text(f"Law {law.name!r}: the centre of an input", item.centre, NONE)
+    for word in (*(i.symbol for i in law.inputs), *(p.symbol for p in law.params)):
+        if not (isinstance(word, str) and word.isidentifier()):
+            raise InputError(f"Law {law.name!r}: a symbol is a name of the formula such as 'alpha', not {shown(word)}.")
+    for param in law.params:
+        check_kind(f"Law {law.name!r}: the prior of {param.symbol!r}", param.prior, Prior)
+
+
+def _arguments(law: Law) -> list[str]:
+    try:
+        return list(inspect.signature(law.formula).parameters)
+    except (TypeError, ValueError):
+        raise InputError(f"Law {law.name!r}: the formula must be a function; {shown(law.formula)} was given.") from None
+
+
+def _check_formula(law: Law) -> None:
+    """Refuse a formula that fails, or gives no numbers, at two points at once."""
+    symbols = [*(i.symbol for i in law.inputs), *law.constants]
+    given = {symbol: np.array([0.5, 0.75]) + k / 100 for k, symbol in enumerate(symbols)}
+    try:
+        with np.errstate(all="ignore"):
+            result = np.asarray(law.formula(**given))
+    except Exception as error:  # the formula is the user's own program
+        raise InputError(
+            f"The formula of law {law.name!r} fails on arrays: {type(error).__name__}: {shown(str(error))}. "
+            "ops.where and ops.maximum stand for if and max."
+        ) from error
+    if result.dtype.kind not in "iuf" or result.shape != (2,):
+        raise InputError(
+            f"The formula of law {law.name!r} must give a number for each run, that depends on its arguments; for two "
+            f"runs it gives {shown(result.tolist())}."
+        )
 
 
 def _check_map(law: Law, param: Param) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.given import check_kind, check_text
 from bayescale.numerals import as_float, is_numeric, missing_in, parse_column
 from bayescale.words import COUNTING, counted, listed, quoted, rows_that_are_not
 
@@ -162,6 +163,13 @@ def average_seeds(
 
 
 def _check_columns(runs, by, response, inputs, within, name) -> None:
+    check_kind("runs", runs, pd.DataFrame, "Read them with read_runs.")
+    for what, word in (("by", by), ("response", response), ("within", within)):
+        check_text(what, word, "seed")
+    if inputs is not None:
+        check_kind("inputs", inputs, (list, tuple), "Name columns: inputs=['N', 'D'].")
+        for column in inputs:
+            check_text("inputs", column, "N")
     asked = [by, response, *(inputs or ()), *([within] if within else ())]
     if missing := [c for c in asked if c not in runs.columns]:
         raise InputError(f"The runs have no column {quoted(missing)}. They have: {quoted(runs.columns)}.")

@@ -1,8 +1,9 @@
 """Model = law + runs + priors + pooling + noise + reference point: what is believed before the runs are looked at."""
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +15,7 @@ from bayescale.clusters import cluster_index, doubt_clusters, read_cluster
 from bayescale.cost import six_nd
 from bayescale.discrepancy import Quadratic, tau
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.given import check_kind, check_text
 from bayescale.input_error import errors_of, read_input_error, response_variance
 from bayescale.law import Law, Param, input_spans, reference_values
 from bayescale.laws import LAWS, find_law
@@ -121,8 +123,11 @@ class Model:
         cluster: str | None = None,
         input_error: Mapping[str, float | str] | None = None,
     ):
-        if not isinstance(runs, pd.DataFrame):
-            raise InputError(f"runs must be a DataFrame, {type(runs).__name__} was given; read it with read_runs.")
+        check_kind("law", law, (Law, str))
+        check_kind("runs", runs, pd.DataFrame, "Read them with read_runs.")
+        check_kind("priors", {} if priors is None else priors, Mapping, "Write {'E': 'LogNormal(0.5, 0.2)'}.")
+        check_kind("zero", {} if zero is None else zero, Mapping, "Write {'E': ['text']}.")
+        check_kind("discrepancy", discrepancy, (bool, Quadratic))
         law = find_law(law, runs.columns) if isinstance(law, str) else law
         if not all(law.columns):
             raise InputError(f"Law {law.name!r} takes any one input; say which, as in law.on('C').")
@@ -187,6 +192,8 @@ class Model:
         scale = _response_scale(law, checked)
         spans = input_spans(law, checked)
         own = _read_priors(priors, law, params, kinds)
+        for doubt in _doubt_floor(law, own, checked):
+            warnings.warn(doubt, BayescaleWarning, stacklevel=2)
         if discrepancy is True:
             discrepancy = Quadratic.of(law, checked, reference)
         if discrepancy and not discrepancy.terms:
@@ -211,8 +218,8 @@ class Model:
         if cluster is not None:
             doubt_clusters(cluster, self.cluster_index())
 
-    def _set(self, **fields):
-        for name, value in fields.items():
+    def _set(self, **given):
+        for name, value in given.items():
             object.__setattr__(self, name, value)
 
     @property
@@ -220,17 +227,21 @@ class Model:
         """Parameters of the law, the noise and the discrepancy."""
         return (*self.law.params, *self.noise.params, *((tau(self.law.output),) if self.discrepancy else ()))
 
-    @property
+    @cached_property
     def groups(self) -> tuple[str, ...]:
         """Names of the groups, sorted; empty without pooling."""
         return tuple(sorted(self.runs[self.group].unique())) if self.group else ()
 
-    @property
+    @cached_property
     def group_index(self) -> np.ndarray:
         """Index into `groups` of each run; zeros without pooling."""
         if not self.group:
             return np.zeros(len(self.runs), dtype="int64")
         return np.searchsorted(self.groups, self.runs[self.group].to_numpy(dtype=str)).astype("int64")
+
+    def _fields(self) -> dict[str, Any]:
+        """What it was made of, without what is kept of it so that it is computed once."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def cluster_index(self, runs: pd.DataFrame | None = None) -> np.ndarray:
         """Number of the cluster of each run, the fitted ones or others; each its own without clusters."""
@@ -361,7 +372,7 @@ class Model:
     def with_runs(self, runs: pd.DataFrame) -> "Model":
         """Return the same model, reference and priors with other runs of the same groups, as a simulation has."""
         new = object.__new__(Model)
-        new._set(**{**self.__dict__, "runs": runs})
+        new._set(**{**self._fields(), "runs": runs})
         return new
 
     def _pool_text(self, symbol):
@@ -483,7 +494,7 @@ class Model:
         return "\n".join(lines)
 
     def __getstate__(self):
-        state = {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in self.__dict__.items()}
+        state = {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in self._fields().items()}
         name = f"{self.law.name}:{self.law.inputs[0].column}" if self.law.movable else self.law.name
         if self.law.name in LAWS and find_law(name) == self.law:
             state["law"] = name  # processes cannot send each other a law that a function made
@@ -556,6 +567,7 @@ def _read_pool(pool, params, runs) -> tuple[str | None, dict[str, str]]:
     symbols = [p.symbol for p in params]
     if pool is None:
         return None, dict.fromkeys(symbols, COMPLETE)
+    check_kind("pool", pool, (str, Mapping), "Name a column of the runs, or write {'E': None, '*': 'modality'}.")
     if isinstance(pool, str):
         column, kind = _read_kind(pool)
         asked: dict[str, str] = {}
@@ -582,6 +594,7 @@ def _read_pool(pool, params, runs) -> tuple[str | None, dict[str, str]]:
 
 
 def _read_kind(text, runs=None) -> tuple[str, str]:
+    check_text("The pooling of a parameter", text, "modality")
     if text is None:
         return "", NONE
     if text in (NONE, COMPLETE) and (runs is None or text not in runs.columns):
@@ -618,6 +631,7 @@ def _read_zero(zero, law: Law, group, kinds, runs) -> dict[str, tuple[str, ...]]
     """Groups in which a parameter is zero, checked."""
     read = {}
     for symbol, given in (zero or {}).items():
+        check_kind(f"zero of {symbol!r}", given, (str, list, tuple), "Name groups: {'E': ['text']}.")
         names = tuple([given] if isinstance(given, str) else map(str, given))
         param = {p.symbol: p for p in law.params}.get(symbol)
         if param is None or param.support != POSITIVE:
@@ -633,6 +647,17 @@ def _read_zero(zero, law: Law, group, kinds, runs) -> dict[str, tuple[str, ...]]
         if names:
             read[symbol] = tuple(sorted(set(names)))
     return read
+
+
+def _doubt_floor(law: Law, own: Mapping[str, Prior], runs: pd.DataFrame) -> Iterator[str]:
+    """Say that a prior of the user's puts the floor of a loss above what was measured."""
+    floor = str(getattr(law.coordinates, "floor", None) or "")
+    least = runs[law.output.symbol].min()
+    if floor in own and own[floor].quantile(0.01) > least:
+        yield (
+            f"The prior of {floor} ({own[floor]}) lies above the smallest {law.output.symbol} of the runs, "
+            f"{least:.4g}: a law cannot fall below its floor. Let the prior of {floor} reach below it."
+        )
 
 
 def _default_priors(params, kinds, scale, spans) -> dict[str, Prior]:

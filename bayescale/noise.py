@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayescale.errors import InputError
+from bayescale.given import check_kind
 from bayescale.law import LOSS, Output, Param
 from bayescale.numerals import as_float, is_numeric
 from bayescale.prior import POSITIVE, REAL, UNIT, Prior
@@ -512,6 +513,7 @@ def find_noise(noise: "Noise | str | None", output: Output = LOSS, has_counts: b
     has_counts : bool
         Whether the runs say on how many questions an accuracy was measured.
     """
+    check_kind("noise", "" if noise is None else noise, (Noise, str), "Name one: 'student'.")
     if isinstance(noise, Noise):
         return replace(noise, output=output)
     if noise is None:

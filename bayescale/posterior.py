@@ -13,12 +13,14 @@ from bayescale import clusters, ops
 from bayescale.diagnostics import Diagnostics
 from bayescale.discrepancy import TAU
 from bayescale.errors import InputError
+from bayescale.given import check_kind, check_text
 from bayescale.law import Law
 from bayescale.laws import LAWS
 from bayescale.layout import WEIGHTS, natural_dims
 from bayescale.memory import warn_if_large
 from bayescale.model import MEAN, NEW_LABEL, NONE, PARTIAL, SPREAD, Model
 from bayescale.noise import Noise
+from bayescale.soundness import check_sound, refusing_damage
 from bayescale.storage import Stored, read_tree, write_tree
 from bayescale.streams import stream
 from bayescale.words import preformatted
@@ -132,19 +134,26 @@ class Posterior:
         if self.model.discrepancy:
             names += [WEIGHTS, DRIFT]
             posterior = posterior.assign({DRIFT: _drift(posterior[WEIGHTS].isel(term=0, drop=True))})
+        self.check_group(group)
         if group is None:
             return {name: posterior[name] for name in names}
-        if self.model.group is None:
-            raise InputError(f"Group {group!r} was asked for, but these runs were fitted as one law, without pool=.")
         if group == NEW and NEW not in self.model.groups:
             return self._new_group(posterior, stream("new group", seed))
-        if group not in self.model.groups:
+        chosen = posterior.sel({self.model.group: group}, drop=True)
+        return {name: chosen[name] for name in names}
+
+    def check_group(self, group: str | None) -> None:
+        """Refuse a group that the fit has not; None, for all groups, is none to refuse."""
+        check_text("group", group, "text")
+        if group is None:
+            return
+        if self.model.group is None:
+            raise InputError(f"Group {group!r} was asked for, but these runs were fitted as one law, without pool=.")
+        if group not in (*self.model.groups, NEW):
             raise InputError(
                 f"There is no group {group!r} of {self.model.group}. "
                 f"Groups: {', '.join(self.model.groups)}, or {NEW!r}."
             )
-        chosen = posterior.sel({self.model.group: group}, drop=True)
-        return {name: chosen[name] for name in names}
 
     def _new_group(self, posterior, rng) -> dict[str, xr.DataArray]:
         values = {}
@@ -417,16 +426,14 @@ class Posterior:
         return f"{self.model.law.mathml()}{preformatted(chr(10).join(self._title()))}{self._shown().to_html()}"
 
     def _shown(self) -> pd.DataFrame:
-        """Summary as text, each column with the digits that it deserves."""
+        """Summary as text, each column with the digits that it deserves; a dash where there is no number."""
         table = self.summary()
         if self.diagnostics.pareto_k is not None:
             table = table.drop(columns=["ess_bulk", "r_hat"])  # none of each parameter
+        digits = {"ess_bulk": ".0f", "r_hat": ".4f"}
         return pd.DataFrame(
             {
-                column: [
-                    f"{v:.0f}" if column == "ess_bulk" else f"{v:.4f}" if column == "r_hat" else f"{v:.4g}"
-                    for v in table[column]
-                ]
+                column: ["-" if np.isnan(v) else f"{v:{digits.get(str(column), '.4g')}}" for v in table[column]]
                 for column in table
             },
             index=table.index,
@@ -495,11 +502,18 @@ def open_posterior(path: str | os.PathLike[str], law: Law | None = None) -> Post
     InputError
         No such file; not a posterior of bayescale; cut short; changed since; a law that is not in the gallery.
     """
+    if law is not None:
+        check_kind("law", law, Law)
     return from_stored(read_tree(path), path, law)
 
 
 def from_stored(stored: Stored, path: str | os.PathLike[str], law: Law | None = None) -> Posterior:
     """Make the posterior again that was read from a file; errors name the file."""
+    with refusing_damage(path, "posterior"):
+        return _rebuilt(stored, path, law)
+
+
+def _rebuilt(stored: Stored, path: str | os.PathLike[str], law: Law | None) -> Posterior:
     draws, runs, spec = stored
     name = spec["model"]["law"]
     if law is None and name not in LAWS:
@@ -512,4 +526,5 @@ def from_stored(stored: Stored, path: str | os.PathLike[str], law: Law | None = 
             f"{str(path)!r} was fitted with {spec['model']['formula']}; the law {name!r} is now {model.law.text()}. "
             "Pass the law it was fitted with as law=, or fit again."
         )
+    check_sound(model, draws, spec["info"])
     return Posterior(model, draws, Diagnostics(**spec["diagnostics"]), spec["info"])

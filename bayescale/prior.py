@@ -177,6 +177,7 @@ class Prior:
             raise InputError(f"{distribution}: lower must be below upper, {values} was given.")
         if distribution == "LogNormal" and abs(values["mu"]) > 700:
             raise InputError(f"LogNormal: mu is the log of the median; {values['mu']:g} is beyond any number.")
+        _check_computable(distribution, family, values)
         object.__setattr__(self, "distribution", distribution)
         object.__setattr__(self, "args", MappingProxyType(values))
 
@@ -201,7 +202,7 @@ class Prior:
                 named[name] = number
             else:
                 positional.append(number)
-        return cls(match[1], *positional, **named)
+        return cls(match[1], *positional, **named)._usable()
 
     @classmethod
     def from_preliz(cls, distribution: Any) -> "Prior":
@@ -239,7 +240,7 @@ class Prior:
             It is none of these, or as `parse` and `from_preliz` say.
         """
         if isinstance(given, Prior):
-            return given
+            return given._usable()
         if isinstance(given, str):
             return cls.parse(given)
         # Told by its home, so that PreliZ, which is slow to import, need not be imported to ask.
@@ -286,6 +287,18 @@ class Prior:
         values = self.args if args is None else dict(zip(self.args, args, strict=True))
         return getattr(pymc, self.distribution)(name, **values, **kwargs)
 
+    def _usable(self) -> "Prior":
+        """Refuse a prior of the user's that reaches beyond what a float holds."""
+        try:
+            with np.errstate(all="ignore"):
+                found = np.asarray(self.quantile([0.05, 0.5, 0.95]))
+                drawn = self.draw(np.random.default_rng(1), (3,))
+        except (OverflowError, ValueError) as error:
+            raise InputError(f"The prior {self} cannot be computed with ({error}).") from error
+        if not (np.isfinite(found).all() and np.isfinite(drawn).all()):
+            raise InputError(f"The prior {self} reaches beyond any number; take a narrower one.")
+        return self
+
     def draw(self, rng: np.random.Generator, shape=()) -> np.ndarray:
         """Draw values of the given shape."""
         return np.asarray(self.to_scipy().rvs(size=shape, random_state=rng))
@@ -320,6 +333,18 @@ def _frozen(prior: Prior) -> Any:
 
 def _rebuild(distribution, args):
     return Prior(distribution, **args)
+
+
+def _check_computable(distribution: str, family: _Family, values: Mapping[str, float]) -> None:
+    """Refuse numbers that are each in range and together beyond a float, such as a rate whose inverse is infinite."""
+    try:
+        made = family.scipy(**values)[1]
+    except (OverflowError, ZeroDivisionError):
+        made = {"": math.inf}
+    ends = made.get("a", 0.0) < made.get("b", 1.0) or distribution != "TruncatedNormal"
+    if not (all(map(math.isfinite, made.values())) and made.get("scale", 1.0) > 0 and ends):
+        said = ", ".join(f"{name} {value:g}" for name, value in values.items())
+        raise InputError(f"{distribution}: {said} are too large, too small or too close together to compute with.")
 
 
 def _finite(distribution, name, value) -> float:

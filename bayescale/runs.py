@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 
 from bayescale.cost import six_nd
-from bayescale.doubts import doubt_compute, doubt_constants, doubt_few, doubt_units, is_constant
+from bayescale.doubts import doubt_compute, doubt_constants, doubt_few, doubt_response, doubt_units, is_constant
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.exports import CURVE, DOUBTS, find_unfinished, measured_steps, name_curve, unfinished_sentence
+from bayescale.given import check_choice
 from bayescale.measured import adopt_errors
 from bayescale.numerals import as_float, is_numeric, missing_in, numbers_of, parse_column, parse_number
 from bayescale.prior import POSITIVE as SUPPORT_POSITIVE
@@ -156,9 +157,9 @@ def read_runs(
         several, C is far from 6 N D in some rows, N or D look as if in billions, or ``loss_se`` is taken as an error
         independent from run to run.
     """
-    _check_choice("fill", fill, (None, "C", "N", "D"))
-    _check_choice("duplicates", duplicates, ("warn", "keep", "drop"))
-    _check_choice("unfinished", unfinished, ("warn", "keep", "drop"))
+    check_choice("fill", fill, (None, "C", "N", "D"))
+    check_choice("duplicates", duplicates, ("warn", "keep", "drop"))
+    check_choice("unfinished", unfinished, ("warn", "keep", "drop"))
     table = read_table(source)
     _check_length(table)
     notes = list(table.attrs.get("notes", []))
@@ -191,11 +192,6 @@ def read_runs(
     for doubt in doubts:
         warnings.warn(doubt, BayescaleWarning, stacklevel=2)
     return runs
-
-
-def _check_choice(name: str, choice: object, choices: tuple[object, ...]) -> None:
-    if choice not in choices:
-        raise InputError(f"{name}={choice!r} is unknown. Choose one of {listed(map(repr, choices))}.")
 
 
 def _check_length(table: pd.DataFrame) -> None:
@@ -451,8 +447,8 @@ def check_runs(
     Warns
     -----
     BayescaleWarning
-        An input does not vary, overall or within a group, or a group has fewer than five runs. The warning
-        points at the line that called the caller of this function.
+        An input does not vary, overall or within a group; the output does not vary; or a group has fewer than five
+        runs. The warning points at the line that called the caller of this function.
     """
     checked = _checked(runs, inputs, output, groups, signed, support)
     columns = [*inputs, output[0]]
@@ -462,7 +458,8 @@ def check_runs(
         raise InputError(f"All {len(checked)} runs are equal in {listed(columns)}. A law needs runs that differ.")
     parts = _split(checked, groups)
     varied = {name: meaning for name, meaning in inputs.items() if name not in known}
-    for doubt in [*doubt_constants(checked, parts, varied), *doubt_few(checked, parts)]:
+    doubts = [*doubt_constants(checked, parts, varied), *doubt_response(checked, output), *doubt_few(checked, parts)]
+    for doubt in doubts:
         warnings.warn(doubt, BayescaleWarning, stacklevel=3)
     return checked
 
@@ -521,6 +518,13 @@ def _check_group(name: str, column: pd.Series) -> None:
         raise InputError(
             f"Group column {name!r} is missing in {missing.size} of {len(column)} rows "
             f"({row_numbers(missing)}; {COUNTING}). Name a group for every run, or drop those rows."
+        )
+    # NumPy ends a text at a null byte, so that two such groups would be one.
+    blank = np.flatnonzero([isinstance(v, str) and (not v.strip() or "\0" in v) for v in column.tolist()])
+    if blank.size:
+        raise InputError(
+            f"Group column {name!r} is empty text, or holds a null byte, in {blank.size} of {len(column)} rows "
+            f"({row_numbers(blank)}; {COUNTING}). Name a group for every run, or drop those rows."
         )
     try:
         column.unique()

@@ -8,10 +8,12 @@ import pandas as pd
 
 from bayescale.diagnostics import Diagnostics
 from bayescale.errors import InputError
+from bayescale.given import check_kind, whole_number
 from bayescale.layout import WEIGHTS, natural_dims
 from bayescale.model import COMPLETE, MEAN, PARTIAL, SPREAD, Model
 from bayescale.posterior import Posterior
 from bayescale.streams import stream
+from bayescale.words import shown
 
 
 def sample_prior(model: Model, draws: int = 500, seed: int = 0) -> Posterior:
@@ -33,8 +35,8 @@ def sample_prior(model: Model, draws: int = 500, seed: int = 0) -> Posterior:
         One chain of draws from the prior, so that `forecast`, `replicate` and the plots show what the model believes
         before it has seen a run.
     """
-    if draws < 1:
-        raise InputError(f"draws must be at least 1; {draws!r} was given.")
+    check_kind("model", model, Model)
+    whole_number("draws", draws, 1)
     rng = stream("prior", seed)
     shape = (1, draws)
     groups = len(model.groups)
@@ -83,6 +85,8 @@ def simulate(model: Model, truth: Mapping[str, Any] | str, seed: int = 0) -> pd.
     InputError
         A value is missing, unknown, or out of its range.
     """
+    check_kind("model", model, Model)
+    check_kind("truth", truth, (str, Mapping), "Name published values, or give {'E': 1.7, ...}.")
     values = _true_values(model, truth)
     known = _exact(model, values, {"seed": seed, "sampler": "simulation"})
     response = known.replicate(seed).to_numpy()[0, 0]
@@ -153,12 +157,19 @@ def _true_values(model: Model, truth) -> dict[str, np.ndarray]:
 
 def _per_group(model: Model, symbol: str, value) -> Any:
     if not isinstance(value, Mapping):
-        return np.asarray(value, dtype=float)
+        return _numbers(symbol, value)
     if missing := [g for g in model.groups if g not in value]:
         raise InputError(f"{symbol} needs a value for every group; there is none for {', '.join(missing)}.")
     if unknown := [str(g) for g in value if g not in model.groups]:
         raise InputError(f"{symbol} names {', '.join(unknown)}; the groups are {', '.join(model.groups)}.")
-    return np.array([value[g] for g in model.groups], dtype=float)
+    return _numbers(symbol, [value[g] for g in model.groups])
+
+
+def _numbers(symbol: str, value: Any) -> np.ndarray:
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{symbol} must be a number, or one for each group; {shown(value)} was given.") from None
 
 
 def _require(model, given, expected):

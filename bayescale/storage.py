@@ -22,6 +22,7 @@ from bayescale.errors import InputError
 from bayescale.files import replacing
 from bayescale.numerals import as_float, is_numeric
 from bayescale.runs import hash_runs
+from bayescale.words import shown
 
 FORMAT = "bayescale posterior 3"
 STACK_FORMAT = "bayescale stack 1"
@@ -160,7 +161,7 @@ def _unpack(tree: xr.DataTree, path: str | os.PathLike[str]) -> Stored:
 
 def _specification(tree: xr.DataTree, path: str | os.PathLike[str], what: str) -> dict[str, Any]:
     try:
-        spec = json.loads(tree.attrs["spec"])
+        spec = dict(json.loads(tree.attrs["spec"]))
         same = sha256(tree.attrs["spec"].encode()).hexdigest() == tree.attrs["spec_sha256"]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{str(path)!r} is a damaged {what}: {error!r}.") from error
@@ -184,7 +185,9 @@ def _write(path: str | os.PathLike[str], tree: xr.DataTree, what: str) -> None:
 
 
 def _read(path: str | os.PathLike[str], what: str) -> xr.DataTree:
-    if not os.path.isfile(path):
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"A {what} is opened by the path of its file; {shown(path)} was given.")
+    if "\0" in os.fspath(path) or not os.path.isfile(path):
         raise InputError(f"There is no file {str(path)!r}.")
     try:
         with xr.open_datatree(path, engine="h5netcdf") as stored:

@@ -80,14 +80,22 @@ def _load_file(source: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def _read_bytes(path: Path) -> bytes:
+    if path.is_dir():
+        raise InputError(f"{path} is a folder. Give one file.")
     try:
-        if path.is_dir():
-            raise InputError(f"{path} is a folder. Give one file.")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            content = file.read()
+            after = os.fstat(file.fileno())
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}. Check the path; it starts at {Path.cwd()}.") from error
     except OSError as error:
         raise InputError(f"{path} cannot be opened: {error.strerror}. Check its name and rights.") from error
+    except ValueError as error:  # a null byte
+        raise InputError(f"{str(path)!r} is no path of a file.") from error
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(content) < after.st_size:
+        raise InputError(f"{path} changed while it was read. Wait until it is written, and read it again.")
+    return content
 
 
 def _read_csv(content: bytes, separator: str = ",") -> pd.DataFrame:
@@ -109,7 +117,16 @@ def _read_tsv(content: bytes) -> pd.DataFrame:
 
 
 def _read_parquet(content: bytes) -> pd.DataFrame:
-    return pd.read_parquet(io.BytesIO(content))
+    import pyarrow
+
+    try:
+        table = pd.read_parquet(io.BytesIO(content))
+        for _, column in table.items():
+            if column.dtype.kind not in "biuf":
+                column.tolist()  # text is decoded only now
+    except pyarrow.ArrowException as error:
+        raise InputError(f"It is damaged ({error}).") from error
+    return table
 
 
 def _read_json(content: bytes) -> pd.DataFrame:

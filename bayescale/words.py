@@ -26,6 +26,15 @@ def counted(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
+def shown(value: object, limit: int = 120) -> str:
+    """A value as Python writes it, on one line and cut short: a list of a million numbers is no sentence."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a repr is the user's own program
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= limit else f"{text[:limit]} ..."
+
+
 def preformatted(text: str) -> str:
     """Text for a notebook's page, as it stands."""
     return f"<pre>{escape(text)}</pre>"

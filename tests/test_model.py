@@ -49,7 +49,7 @@ def test_a_law_by_name_or_itself(runs):
 
 
 def test_runs_must_be_a_table_with_the_laws_columns(runs):
-    with pytest.raises(InputError, match="list was given"):
+    with pytest.raises(InputError, match="a list, was given"):
         Model("chinchilla", [1, 2])  # pyright: ignore[reportArgumentType]
     with pytest.raises(InputError, match="no column 'D'"):
         Model("chinchilla", runs.drop(columns="D"))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayescale.answers.common import unconverged, warn_unless_converged
+from bayescale.answers.common import check_asked, unconverged, warn_unless_converged
 from bayescale.errors import InputError
 from bayescale.posterior import Posterior
 
@@ -72,6 +72,7 @@ def agreement(posterior: Posterior, published: str, group: str | None = None) ->
     """
     from scipy.stats import chi2
 
+    check_asked(posterior, group=group)
     warn_unless_converged(posterior)
     model = posterior.model
     if model.group and group is None:

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.answers.belief import TOKENS_PER_PARAMETER, Belief, ask, beyond, decide, expected
-from bayescale.answers.common import doubted, interval_name, reach, read_value, reduced_table, where
+from bayescale.answers.common import check_asked, doubted, interval_name, reach, read_value, reduced_table, where
 from bayescale.answers.mixture import Stack
 from bayescale.answers.optimum import LARGEST, Split, budgets, least_budget, optimum, read_split
 from bayescale.cost import six_nd
@@ -97,6 +97,7 @@ def allocate(
     >>> bs.allocate(posterior, C=1e24)["N_bayes"]
     >>> bs.allocate(posterior, C=1e24, cost=bs.with_inference, D_inference="1T")
     """
+    check_asked(posterior, (Posterior, Stack), group)
     output = _output(posterior)
     if (C is None) == (output.symbol not in given):
         raise InputError(

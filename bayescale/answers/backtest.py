@@ -35,6 +35,7 @@ from bayescale.answers.splits import (
     split_by_size,
 )
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.given import check_kind
 from bayescale.inference import fit, whole
 from bayescale.law import Law
 from bayescale.many import fit_many
@@ -156,6 +157,7 @@ def backtest(
     >>> answer = bs.backtest(runs, ["kaplan", "chinchilla"], cut=1e21)  # doctest: +SKIP
     >>> bs.backtest_table(answer)  # doctest: +SKIP
     """
+    check_kind("runs", runs, pd.DataFrame, "Read them with read_runs.")
     given = sum(choice is not None for choice in (cut, train, points))
     if given > 1:
         raise InputError("Runs are held out by one of cut, train and points; more than one was given.")
@@ -200,6 +202,7 @@ def _models(runs, laws, pool, noise, discrepancy) -> tuple[dict[str, Model], Rec
         raise InputError("Without laws, all follows the recommendation; name laws to choose noise or discrepancy.")
     if isinstance(laws, str | Law):
         raise InputError("Name laws in a list: laws=['chinchilla'].")
+    check_kind("laws", [] if laws is None else laws, (list, tuple, Recipe), "Name laws in a list: ['chinchilla'].")
     if laws is None or isinstance(laws, Recipe):
         recipe = laws or recommend(runs, pool)
         return recipe.models(runs), recipe

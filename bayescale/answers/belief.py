@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayescale.answers.common import warn_unless_converged
+from bayescale.answers.common import warn_of_nan, warn_unless_converged
 from bayescale.answers.mixture import Stack
 from bayescale.answers.optimum import Split, badness, sign
 from bayescale.answers.trust import trust
@@ -74,9 +74,12 @@ class Belief:
         return self.split.inputs({**self.split.given, **values})
 
     def ratio(self, values: Mapping[str, Any]) -> Any:
-        """Tokens per parameter, None where N and D are not both there."""
+        """Tokens per parameter, ``inf`` where no budget is enough; None where N and D are not both there."""
         known = {**self.split.given, **values}
-        return known["D"] / known["N"] if {"N", "D"} <= known.keys() else None
+        if not {"N", "D"} <= known.keys():
+            return None
+        # Where no budget is enough, N and D are infinite, and so is their ratio.
+        return xr.where(np.isinf(known["N"]), np.inf, known["D"] / known["N"], keep_attrs=True)
 
 
 def expected(beliefs: list[Belief], values: Mapping[str, Any]) -> Any:
@@ -160,6 +163,7 @@ def ask[Decision](
 
 def _finished(answer: xr.Dataset, beliefs: list[Belief], group: str | None) -> xr.Dataset:
     """Put units on, and say what the answer leaves out."""
+    warn_of_nan(answer, 5)
     one = beliefs[0]
     columns = {i.column: i.unit for b in beliefs for i in b.posterior.model.law.inputs}
     units = {TOKENS_PER_PARAMETER: "tokens/parameter", **{n: _UNITS.get(n, columns.get(n, "")) for n in one.split.free}}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import doubted, interval, interval_name, read_value, warn_unless_converged
+from bayescale.answers.common import check_asked, doubted, interval, interval_name, read_value, warn_unless_converged
 from bayescale.answers.trust import trust
 from bayescale.errors import InputError
 from bayescale.law import Position
@@ -53,11 +53,13 @@ def breaks(posterior: Posterior, *, before: Any = None, group: str | None = None
     ----------
     .. [1] Caballero, Gupta, Rish & Krueger (2023), arXiv:2210.14891.
     """
+    check_asked(posterior, group=group)
     model = posterior.model
     law = model.law
     count = sum(isinstance(p.paper, Position) and p.paper.symbol.startswith("d_") for p in law.params)
     if not count or f"f_{count}" not in law.constants:
         raise InputError(f"Law {law.name!r} has no breaks; fit broken_1 (or broken_2, broken_3) to look for one.")
+    posterior.check_group(group)
     warn_unless_converged(posterior)
     x = model.inputs()["x"]
     if model.group and group is None:

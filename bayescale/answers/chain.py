@@ -7,6 +7,7 @@ import xarray as xr
 
 from bayescale.answers.mixture import Stack
 from bayescale.errors import InputError
+from bayescale.given import check_kind
 from bayescale.law import Output
 from bayescale.posterior import NEW, Posterior
 from bayescale.streams import stream
@@ -125,9 +126,9 @@ def chain(first: Posterior | Stack, second: Posterior) -> Chain:
     >>> import bayescale as bs
     >>> bs.threshold(bs.chain(loss, ability), accuracy=0.5, group="arc")  # doctest: +SKIP
     """
+    check_kind("first", first, (Posterior, Stack))
+    check_kind("second", second, Posterior)
     made = Chain(first, second)
-    if isinstance(second, Stack | Chain) or isinstance(first, Chain):
-        raise InputError("A chain is of a posterior or a stack, and then a posterior.")
     law = second.model.law
     if made.link not in law.columns:
         raise InputError(

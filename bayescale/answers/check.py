@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import doubted, warn_unless_converged
+from bayescale.answers.common import check_asked, check_many, doubted, warn_unless_converged
 from bayescale.answers.patterns import one_sided, pattern_sentences, rounding, tails, together
 from bayescale.answers.sensitivity import contraction, mostly_prior_sentences
 from bayescale.answers.trust import trust
@@ -73,6 +73,8 @@ def check_fit(posterior: Posterior, seed: int = 0) -> xr.Dataset:
        residuals).
     .. [3] Vehtari, Gelman & Gabry (2017), Stat. Comput. 27, 1413-1432 (leave-one-out predictive checks).
     """
+    check_asked(posterior)
+    check_many(posterior)
     warn_unless_converged(posterior)
     model = posterior.model
     location, params, facts = at = posterior.at_runs()
@@ -237,7 +239,9 @@ def _structure(model: Model, scores: np.ndarray, members: np.ndarray) -> tuple[f
     e = scores[:, members]
     centred = e - e.mean(axis=1, keepdims=True)
     fitted = (e @ design) @ design.T
-    explained = ((fitted - e.mean(axis=1, keepdims=True)) ** 2).sum(axis=1) / (centred**2).sum(axis=1)
+    total = (centred**2).sum(axis=1)
+    explained = ((fitted - e.mean(axis=1, keepdims=True)) ** 2).sum(axis=1) / np.where(total > 0, total, 1.0)
+    explained = np.where(total > 0, explained, 0.0)  # all runs equally far off, as of draws far from all of them
     expected = k / (n - 1)
     share = float(np.median((explained - expected) / (1 - expected)))
     return max(share, 0.0), float(beta.sf(explained, k / 2, (n - k - 1) / 2).mean())

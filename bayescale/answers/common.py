@@ -9,10 +9,30 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.cost import six_nd
-from bayescale.errors import ConvergenceWarning, InputError
+from bayescale.errors import BayescaleWarning, ConvergenceWarning, InputError
+from bayescale.given import check_kind, check_text
 from bayescale.numerals import parse_number, short_number
 from bayescale.posterior import NEW, Posterior
 from bayescale.prior import REAL
+from bayescale.words import listed, shown
+
+FEWEST_DRAWS = 25  # of which Pareto smoothing takes the largest fifth, and five at least
+
+
+def check_asked(asked: object, kinds: type | tuple[type, ...] = Posterior, group: object = None) -> None:
+    """Refuse to ask what is no fit, such as the path of one, or about a group that is no name."""
+    check_kind("What is asked", asked, kinds, "Open a saved file: bs.open_posterior('post.nc').")
+    check_text("group", group, "text")
+
+
+def check_many(posterior: Posterior) -> None:
+    """Refuse to smooth the tail of so few draws that there is none."""
+    draws = posterior.dataset.sizes["chain"] * posterior.dataset.sizes["draw"]
+    if draws < FEWEST_DRAWS:
+        raise InputError(
+            f"Leaving out runs, one at a time, takes {FEWEST_DRAWS} draws or more; this posterior of "
+            f"{posterior.model.law.name} has {draws}. Fit with more draws."
+        )
 
 
 def warn_unless_converged(posterior: Posterior, stacklevel: int = 3) -> None:
@@ -21,6 +41,18 @@ def warn_unless_converged(posterior: Posterior, stacklevel: int = 3) -> None:
         warnings.warn(
             f"This answer comes from a fit of {posterior.model.law.name} that is {posterior.diagnostics}.",
             ConvergenceWarning,
+            stacklevel=stacklevel,
+        )
+
+
+def warn_of_nan(answer: xr.Dataset, stacklevel: int = 3) -> None:
+    """Say that a law gives no number in some draws, such as infinity minus infinity far beyond all runs."""
+    shares = {str(name): float(np.isnan(value).mean()) for name, value in answer.data_vars.items()}
+    if lost := {name: share for name, share in shares.items() if share > 0}:
+        warnings.warn(
+            f"There is no number (NaN) in {100 * max(lost.values()):.3g} % of the draws of {listed(lost)}: the law "
+            "cannot be computed so far out, or at such draws. Ask nearer to the runs.",
+            BayescaleWarning,
             stacklevel=stacklevel,
         )
 
@@ -69,7 +101,7 @@ def read_inputs(posterior: Posterior, given: Mapping[str, Any]) -> dict[str, xr.
 def read_value(name: str, value: Any, signed: bool) -> xr.DataArray:
     """Read one input: a number, text, a DataArray, or a sequence along a dim of its name."""
     if isinstance(value, xr.DataArray):
-        array = value.astype(float)
+        array = _array(name, value)
     elif isinstance(value, str | int | float | np.number):
         array = xr.DataArray(_number(name, value))
     else:
@@ -78,19 +110,31 @@ def read_value(name: str, value: Any, signed: bool) -> xr.DataArray:
             raise InputError(f"{name} is empty; give a number, text such as '70B', or a list of them.")
         array = xr.DataArray(numbers, dims=name, coords={name: numbers})
     if not bool((np.isfinite(array) & (signed | (array > 0))).all()):
-        raise InputError(f"{name} must be {'' if signed else 'positive and '}finite; {value!r} was given.")
+        raise InputError(f"{name} must be {'' if signed else 'positive and '}finite; {shown(value)} was given.")
     return array
+
+
+def _array(name: str, value: xr.DataArray) -> xr.DataArray:
+    """Numbers of a DataArray, along dims that draws have not."""
+    if taken := [dim for dim in value.dims if dim in ("chain", "draw")]:
+        raise InputError(f"{name} has a dim {taken[0]!r}, which is that of the draws; rename it.")
+    if not value.size:
+        raise InputError(f"{name} is empty; give a number, text such as '70B', or a list of them.")
+    try:
+        return value.astype(float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be numbers; {shown(value.to_numpy().tolist())} was given.") from error
 
 
 def _number(name: str, value: Any) -> float:
     if isinstance(value, bool):
-        raise InputError(f"{name} must be a number; {value!r} was given.")
+        raise InputError(f"{name} must be a number; {shown(value)} was given.")
     if isinstance(value, str):
         return parse_number(value)
     try:
         return float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be a number or text such as '70B'; {value!r} was given.") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} must be a number or text such as '70B'; {shown(value)} was given.") from None
 
 
 def known_inputs(posterior: Posterior, group: str | None) -> dict[str, xr.DataArray]:
@@ -103,6 +147,7 @@ def known_inputs(posterior: Posterior, group: str | None) -> dict[str, xr.DataAr
 def shared_value(posterior: Posterior, column: str, group: str | None) -> xr.DataArray | None:
     """Value of a column on which the runs (of each group) agree; None where they do not, or there is no such column."""
     model = posterior.model
+    posterior.check_group(group)
     if column not in model.runs:
         return None
     x = model.runs[column].to_numpy(dtype=float)

@@ -11,9 +11,10 @@ import pandas as pd
 import xarray as xr
 
 from bayescale import ops
-from bayescale.answers.common import warn_unless_converged
+from bayescale.answers.common import check_asked, check_many, warn_unless_converged
 from bayescale.diagnostics import Diagnostics
 from bayescale.errors import InputError
+from bayescale.given import check_choice, check_kind, check_text
 from bayescale.inference import fit, whole
 from bayescale.model import Model
 from bayescale.posterior import NEW, Posterior
@@ -134,7 +135,7 @@ def compare(
     .. [2] Vehtari, Gelman & Gabry (2017), Stat. Comput. 27, 1413-1432.
     .. [3] Yao, Vehtari, Simpson & Gelman (2018), Bayesian Analysis 13, 917-1007 (stacking weights).
     """
-    models = {name: posterior.model for name, posterior in posteriors.items()}
+    models = models_of(posteriors)
     unit = unit_of(models, unit)
     check_question(models, by, unit)
     for posterior in posteriors.values():
@@ -161,10 +162,20 @@ def unit_of(models: Mapping[str, Model], unit: str | None = None) -> str | None:
     return None if cluster in {model.group for model in models.values()} else cluster
 
 
+def models_of(posteriors: object) -> dict[str, Model]:
+    """Models of posteriors by name; refuse what is no mapping of names to posteriors."""
+    check_kind("What is compared", posteriors, Mapping, "Write {'kaplan': one, 'chinchilla': other}.")
+    named: Any = posteriors
+    for name, posterior in named.items():
+        check_kind("The name of a posterior", name, str)
+        check_asked(posterior)
+    return {name: posterior.model for name, posterior in named.items()}
+
+
 def check_question(models: Mapping[str, Model], by: str, unit: str | None) -> None:
     """Refuse a comparison that cannot be made, before anything is fitted for it."""
-    if by not in _CRITERIA:
-        raise InputError(f"Laws are compared by {', '.join(_CRITERIA)}; {by!r} was given.")
+    check_choice("by", by, _CRITERIA)
+    check_text("unit", unit, "curve")
     if len(models) < 2:
         raise InputError(f"A comparison needs at least two posteriors; {len(models)} was given.")
     _check_same_runs(models)
@@ -211,6 +222,7 @@ def loo(posterior: Posterior, unit: str | None = None) -> Criterion:
     """Leave one out by Pareto-smoothed importance sampling (ArviZ)."""
     import arviz_stats
 
+    check_many(posterior)
     log_density = _by_unit(posterior.log_likelihood(), posterior.model, unit)
     output = posterior.model.law.output.symbol
     tree = xr.DataTree.from_dict(
@@ -356,7 +368,8 @@ def _by_unit(log_density: xr.DataArray, model: Model, unit: str | None, runs: pd
 def log_mean(log_density: xr.DataArray) -> xr.DataArray:
     """Log of the mean density over draws: the log density of the mixture of them all."""
     top = log_density.max(("chain", "draw"))
-    return ops.log(ops.exp(log_density - top).mean(("chain", "draw"))) + top
+    with np.errstate(divide="ignore"):  # no draw foresees it: minus infinity
+        return ops.log(ops.exp(log_density - top).mean(("chain", "draw"))) + top
 
 
 def _tabulate(by: str, criteria: Mapping[str, Criterion], bad: Mapping[str, Diagnostics] = _NONE) -> Comparison:

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import doubted, interval, interval_name, warn_unless_converged
+from bayescale.answers.common import check_asked, doubted, interval, interval_name, warn_unless_converged
 from bayescale.answers.mixture import Stack
 from bayescale.answers.trust import trust
 from bayescale.errors import InputError
+from bayescale.given import check_kind, check_text
 from bayescale.model import COMPLETE, Model
 from bayescale.posterior import NEW, Posterior
 from bayescale.words import listed
@@ -54,6 +55,10 @@ def contrast(
     >>> answer = bs.contrast(posterior, "alpha", "code", "text")
     >>> float((answer["difference"] > 0).mean())  # P(alpha_code > alpha_text)
     """
+    check_asked(posterior, (Posterior, Stack))
+    check_kind("parameter", parameter, str, "Name one, such as 'alpha'.")
+    check_kind("first", first, str, "Name a group, or 'new'.")
+    check_text("second", second, "text")
     if isinstance(posterior, Stack):
         return posterior.draws_of(lambda member: contrast(member, parameter, first, second, seed=seed), seed)
     warn_unless_converged(posterior)

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.answers.candidates import COST, cost_of, expect, farthest, grid, read_table, with_groups
-from bayescale.answers.common import doubted, interval, interval_name, read_value, warn_unless_converged
+from bayescale.answers.common import check_asked, doubted, interval, interval_name, read_value, warn_unless_converged
 from bayescale.answers.gain import Joint, Laws, best_plan, normal_scores
 from bayescale.answers.mixture import Stack
 from bayescale.answers.outcomes import Simulated, reweigh
@@ -17,10 +17,11 @@ from bayescale.answers.quantity import LAW, Quantity, describe_run, read_quantit
 from bayescale.answers.trust import trust
 from bayescale.cost import cost_unit, six_nd
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.given import check_text, whole_number
 from bayescale.posterior import Posterior
 from bayescale.simulation import sample_prior
 from bayescale.streams import stream
-from bayescale.words import counted, listed
+from bayescale.words import counted, listed, shown
 
 PRIOR_DRAWS = 1000
 PRIOR_SHARE = 0.5  # a quantity whose variance the runs have cut by less than this is mostly prior
@@ -112,6 +113,8 @@ def design(
     >>> answer = bs.design(posterior, 1e21, about="L", at={"N": 70e9, "D": 1.4e12})
     >>> bs.plot_design(answer)
     """
+    check_asked(posterior, (Posterior, Stack), group)
+    check_text("about", about, "L")
     source = _Source(posterior, seed)
     budget = _read_budget(budget)
     _check_counts(batch, checks)
@@ -218,14 +221,13 @@ def _flat(draws: xr.DataArray) -> np.ndarray:
 def _read_budget(budget: Any) -> float:
     value = read_value("budget", budget, signed=False)
     if value.ndim:
-        raise InputError(f"budget is one number, for all runs together; {budget!r} was given.")
+        raise InputError(f"budget is one number, for all runs together; {shown(budget)} was given.")
     return float(value)
 
 
 def _check_counts(batch: int, checks: int) -> None:
     for name, value, least in (("batch", batch, 1), ("checks", checks, 0)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InputError(f"{name} must be a whole number of at least {least}; {value!r} was given.")
+        whole_number(name, value, least)
     if checks == 1:
         raise InputError("One simulated outcome has no standard error; checks is 0, for none, or at least 2.")
 

@@ -6,6 +6,8 @@ import numpy as np
 import xarray as xr
 
 from bayescale.errors import InputError
+from bayescale.given import real_number
+from bayescale.words import shown
 
 LEVEL, POWER = 0.05, 0.8
 
@@ -43,16 +45,22 @@ def detection_limit(items: Any, chance: Any, *, level: float = LEVEL, power: flo
     0.036
     """
     for name, value in (("level", level), ("power", power)):
-        if not 0 < value < 1:
-            raise InputError(f"{name} must lie between 0 and 1; {value!r} was given.")
-    n, p = (np.asarray(x, dtype=float) for x in (items, chance))
+        real_number(name, value, 0, 1)
+    n, p = _numbers("items", items), _numbers("chance", chance)
     if not (np.all(n >= 1) and np.all(n == np.round(n)) and np.all(np.isfinite(n))):
-        raise InputError(f"items counts questions: whole numbers from 1; {items!r} was given.")
+        raise InputError(f"items counts questions: whole numbers from 1; {shown(items)} was given.")
     if not np.all((p > 0) & (p < 1)):
-        raise InputError(f"chance is a share between 0 and 1; {chance!r} was given.")
+        raise InputError(f"chance is a share between 0 and 1; {shown(chance)} was given.")
     if isinstance(items, xr.DataArray) or isinstance(chance, xr.DataArray):
         return xr.apply_ufunc(_limit, xr.DataArray(items), xr.DataArray(chance), level, power)
     return _limit(n, p, level, power)
+
+
+def _numbers(name: str, given: Any) -> np.ndarray:
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} must be numbers; {shown(given)} was given.") from None
 
 
 def _limit(items, chance, level, power):

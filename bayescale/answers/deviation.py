@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.answers.belief import Belief, ask, beyond
-from bayescale.answers.common import doubted, interval_name, reach, read_value, reduced_table, where
+from bayescale.answers.common import check_asked, doubted, interval_name, reach, read_value, reduced_table, where
 from bayescale.answers.mixture import Stack
 from bayescale.answers.optimum import Split, least_budget, optimum, read_split
 from bayescale.cost import cost_arguments, six_nd
@@ -59,6 +59,7 @@ def deviation(
     >>> import bayescale as bs
     >>> bs.deviation(bs.open_posterior("sweep.nc"), N="8B", D="15T")["times"]
     """
+    check_asked(posterior, (Posterior, Stack), group)
     shared = cost_arguments(cost)[0][:2]
     if missing := [name for name in shared if name not in run]:
         raise InputError(f"A run is told by {listed(shared)}, which its cost takes; {listed(missing)} is not given.")

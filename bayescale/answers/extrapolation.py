@@ -12,6 +12,7 @@ from bayescale.answers.common import interval_name, read_value, reduced_table
 from bayescale.curves.curve import Beyond
 from bayescale.curves.fitting import ALL, Curves
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.given import check_kind, check_text
 from bayescale.numerals import short_number
 from bayescale.streams import stream
 from bayescale.words import listed, quoted
@@ -68,6 +69,8 @@ def extrapolate(
     >>> answer = bs.extrapolate(curves, times=[2, 4])  # doctest: +SKIP
     >>> answer["L_run"].quantile([0.05, 0.5, 0.95], ("chain", "draw"))  # doctest: +SKIP
     """
+    check_kind("What is extrapolated", curves, Curves, "Fit learning curves first: bs.fit_curves(runs).")
+    check_text("group", group, "text")
     if group is not None and group not in curves.names:
         raise InputError(f"There is no curve {group!r}; there are {listed(map(repr, curves.names), 10)}.")
     names = curves.names if group is None else (group,)

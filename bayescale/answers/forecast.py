@@ -11,18 +11,21 @@ import xarray as xr
 
 from bayescale.answers.chain import Chain
 from bayescale.answers.common import (
+    check_asked,
     doubted,
     interval,
     interval_name,
     known_inputs,
     read_inputs,
     read_value,
+    warn_of_nan,
     warn_unless_converged,
 )
 from bayescale.answers.mixture import Stack
 from bayescale.answers.trust import trust
 from bayescale.cost import six_nd
 from bayescale.errors import InputError
+from bayescale.given import check_kind
 from bayescale.memory import warn_if_large
 from bayescale.numerals import parse_column
 from bayescale.posterior import NEW, Posterior
@@ -74,6 +77,9 @@ def forecast(
     >>> posterior = bs.open_posterior("sweep.nc")
     >>> bs.forecast(posterior, N="70B", D="1.4T", group="text")["L"].quantile([0.05, 0.5, 0.95])
     """
+    check_asked(posterior, (Posterior, Stack, Chain), group)
+    if runs is not None:
+        check_kind("runs", runs, pd.DataFrame, "Read them with read_runs.")
     if runs is not None and inputs:
         raise InputError(f"Give runs or inputs, not both; runs and {', '.join(inputs)} were given.")
     if isinstance(posterior, Chain):
@@ -230,10 +236,11 @@ def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, be
     model = posterior.model
     output = model.law.output
     _check_memory(posterior, params, values)
-    law = posterior.law(params, values)
-    true = posterior.truth(params, values, beyond)
-    facts = model.facts(model.relative(values))
-    run = model.noise.draw(stream("forecast", seed), true, params, facts)
+    with np.errstate(all="ignore"):  # what is no number is told by `warn_of_nan`
+        law = posterior.law(params, values)
+        true = posterior.truth(params, values, beyond)
+        facts = model.facts(model.relative(values))
+        run = model.noise.draw(stream("forecast", seed), true, params, facts)
     units = {"units": output.unit}
     answer = xr.Dataset(
         {
@@ -249,6 +256,7 @@ def _answer(posterior: Posterior, params: Mapping[str, xr.DataArray], values, be
     answer["beyond"] = beyond.assign_attrs(
         units="1", long_name="times beyond the runs, in an input or in size; 1 inside"
     )
+    warn_of_nan(answer, 4)
     return answer.transpose("chain", "draw", ...)
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 
 from bayescale import clusters
 from bayescale.answers.sensitivity import MOSTLY_PRIOR
+from bayescale.given import check_kind
 from bayescale.law import NONE, Input, Param
 from bayescale.layout import WEIGHTS
 from bayescale.log_prior import prior_sd
@@ -65,6 +66,7 @@ def identify(model: Model, seed: int = 0) -> xr.Dataset:
     Pooled groups lend each other strength in ``contraction`` as they do in a fit; ``told`` and the floor are of a
     group's own runs.
     """
+    check_kind("model", model, Model)
     prior = sample_prior(model, USED_DRAWS, seed)
     parts = model.groups or ("all runs",)
     varying = [i for i in model.law.inputs if not i.known]

@@ -15,6 +15,7 @@ from bayescale.answers.trust import doubts_of
 from bayescale.errors import BayescaleWarning, InputError
 from bayescale.law import Law
 from bayescale.posterior import NEW, Posterior, from_stored
+from bayescale.soundness import check_weights, refusing_damage
 from bayescale.storage import read_stack, write_stack
 from bayescale.streams import stream
 from bayescale.words import counted, listed, quoted
@@ -277,6 +278,11 @@ def open_stack(path: str | os.PathLike[str], laws: Mapping[str, Law] | None = No
         No such file; not a stack of bayescale; cut short; changed since; a law that is not in the gallery.
     """
     members, draws, spec = read_stack(path)
+    with refusing_damage(path, "stack"):
+        return _rebuilt(members, draws, spec, path, laws)
+
+
+def _rebuilt(members, draws: xr.Dataset, spec: Mapping[str, Any], path, laws: Mapping[str, Law] | None) -> Stack:
     names = list(spec["weights"])
     if len(names) != len(members):
         raise InputError(f"{str(path)!r} is a damaged stack: it has {len(names)} weights, {len(members)} posteriors.")
@@ -285,6 +291,7 @@ def open_stack(path: str | os.PathLike[str], laws: Mapping[str, Law] | None = No
     posteriors = {
         name: from_stored(stored, path, (laws or {}).get(name)) for name, stored in zip(names, members, strict=True)
     }
+    check_weights(spec["weights"], names, draws["weight"])
     return Stack(
         posteriors,
         spec["weights"],

@@ -10,18 +10,27 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import doubted, interval, interval_name, read_inputs, read_value, warn_unless_converged
+from bayescale.answers.common import (
+    check_asked,
+    doubted,
+    interval,
+    interval_name,
+    read_inputs,
+    read_value,
+    warn_unless_converged,
+)
 from bayescale.answers.mixture import Stack
 from bayescale.answers.optimum import Split, least_budget, optimum, read_split
 from bayescale.answers.trust import trust
 from bayescale.cost import six_nd
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.given import check_text
 from bayescale.law import NONE
 from bayescale.posterior import NEW, Posterior
 from bayescale.prior import POSITIVE
 from bayescale.search import crossing
 from bayescale.streams import stream
-from bayescale.words import listed, quoted
+from bayescale.words import listed, quoted, shown
 
 LIMIT = 60.0  # e-folds either way: a factor of 1e26, beyond which is never
 _BUDGETS = ("N", "D", "C")
@@ -99,6 +108,11 @@ def multiplier(
     >>> bs.multiplier(posterior, "code", "text", along="C", reducible=0.5)
     >>> bs.multiplier(new, other=reference, along="N", N="1B", D="20B")  # density of the new recipe  # doctest: +SKIP
     """
+    check_asked(posterior, (Posterior, Stack))
+    if other is not None:
+        check_asked(other, (Posterior, Stack))
+    for name, word in (("first", first), ("second", second), ("along", along)):
+        check_text(name, word, "text")
     asked = {"along": along, "reducible": reducible, "seed": seed, **inputs}
     if isinstance(posterior, Stack):
         return _mix(
@@ -113,7 +127,7 @@ def multiplier(
             seed,
         )
     if reducible is not None and not (isinstance(reducible, float | int | np.number) and 0 < reducible < 1):
-        raise InputError(f"reducible is a share of the reducible response, between 0 and 1; {reducible!r} was given.")
+        raise InputError(f"reducible is a share of the reducible response, from 0 to 1; {shown(reducible)} was given.")
     _check_names(posterior, other, first, second)
     for fitted in (posterior, other):
         if fitted is not None:

@@ -15,11 +15,12 @@ import xarray as xr
 from bayescale.answers.common import read_value
 from bayescale.cost import cost_arguments, cost_unit, six_nd
 from bayescale.errors import InputError
+from bayescale.given import check_kind
 from bayescale.law import Law
 from bayescale.model import Model
 from bayescale.posterior import Posterior
 from bayescale.search import crossing, minimise
-from bayescale.words import listed, quoted
+from bayescale.words import listed, quoted, shown
 
 # What follows from parameters N and tokens D, where a law takes it.
 _DERIVED: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType({"C": six_nd, "M": lambda N, D: D / N})
@@ -220,16 +221,20 @@ def read_split(
 
 def _require_cost(split: Split) -> None:
     """Refuse a cost that gives no number above zero for the smallest run."""
-    price = split.spent({name: xr.Variable((), split.least[name]) for name in split.free})
+    numbers, found = np.array(np.nan), "no finite number"
     try:
-        numbers = np.asarray(price, dtype=float)
-    except (TypeError, ValueError):
-        numbers = np.array(np.nan)
+        numbers = np.asarray(
+            split.spent({name: xr.Variable((), split.least[name]) for name in split.free}), dtype=float
+        )
+    except InputError:
+        raise
+    except Exception as error:  # the cost may be the user's own program
+        found = f"{type(error).__name__} {shown(str(error))}"
     if not bool((np.isfinite(numbers) & (numbers > 0)).all()):
         at = listed(f"{name} = {split.least[name]:.4g}" for name in split.free)
-        shown = f"{numbers.min():.4g}" if numbers.size and np.isfinite(numbers).any() else "no finite number"
+        found = f"{numbers.min():.4g}" if numbers.size and np.isfinite(numbers).any() else found
         raise InputError(
-            f"A cost must be positive and finite; for the smallest run ({at}) this one gives {shown}. "
+            f"A cost must be positive and finite; for the smallest run ({at}) this one gives {found}. "
             "Mend the function, or its other arguments."
         )
 
@@ -237,11 +242,12 @@ def _require_cost(split: Split) -> None:
 def _read_given(name: str, value: Any, of_law: bool) -> xr.DataArray:
     array = read_value(name, value, signed=not of_law)
     if bool((array < 0).any()):  # of the cost alone: tokens of inference may be 0
-        raise InputError(f"{name} must not be negative; {value!r} was given.")
+        raise InputError(f"{name} must not be negative; {shown(value)} was given.")
     return array
 
 
 def _read_limits(limits: Mapping[str, Any] | None, free: Iterable[str], what: str) -> dict[str, float]:
+    check_kind(what, {} if limits is None else limits, Mapping, "Write {'N': '70B'}.")
     if unknown := [name for name in limits or {} if name not in free]:
         raise InputError(f"{what} limits {quoted(unknown)}; what shares the budget is {listed(free)}.")
     read = {name: read_value(name, value, signed=False) for name, value in (limits or {}).items()}

@@ -11,6 +11,7 @@ from bayescale.answers.candidates import complete, crossed, expect, read_table, 
 from bayescale.answers.common import read_value
 from bayescale.answers.optimum import optimum, read_split
 from bayescale.errors import InputError
+from bayescale.given import check_kind
 from bayescale.posterior import Posterior
 from bayescale.prior import REAL
 from bayescale.words import listed
@@ -104,8 +105,9 @@ def describe_run(row: Mapping[str, Any]) -> str:
 def _points(posteriors: Sequence[Posterior], at: Any, about: str) -> pd.DataFrame:
     """Points at which a response is asked about, one row each, with the columns that the laws take."""
     columns = tuple(dict.fromkeys(c for p in posteriors for c in p.model.law.columns))
-    if at is None or not len(at):
+    if at is None or (isinstance(at, Mapping | pd.DataFrame) and not len(at)):
         raise InputError(f"Say where {about} is asked about: at={{{', '.join(f'{c!r}: ...' for c in columns)}}}.")
+    check_kind("at", at, (Mapping, pd.DataFrame))
     groups = [p.model.group for p in posteriors if p.model.group]
     points: Any
     if isinstance(at, pd.DataFrame):
@@ -123,6 +125,7 @@ def _points(posteriors: Sequence[Posterior], at: Any, about: str) -> pd.DataFram
 
 
 def _budgets(posteriors: Sequence[Posterior], at: Any, about: str) -> pd.DataFrame:
+    check_kind("at", {} if at is None else at, (Mapping, pd.DataFrame))
     if at is None or BUDGET not in at:
         raise InputError(f"Say at which budget {about} is asked about: at={{{BUDGET!r}: 1e24}}.")
     if isinstance(at, pd.DataFrame):

@@ -11,12 +11,14 @@ import xarray as xr
 from bayescale.answers.mixture import Stack
 from bayescale.answers.stacking import BOOTSTRAPS, ENOUGH, stack
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.given import check_kind
 from bayescale.inference import fit, whole
 from bayescale.law import Law
 from bayescale.laws import find_law
 from bayescale.model import Model
 from bayescale.posterior import Posterior
 from bayescale.streams import stream
+from bayescale.tables import check_names_differ
 from bayescale.words import listed
 
 GROUPS = ("modality", "domain", "task", "curve_id", "train_dataset", "board_size")  # what tables call their groups
@@ -185,6 +187,9 @@ def recommend(runs: pd.DataFrame, pool: str | Mapping[str, str | None] | None = 
       No law is exact: the first is also taken with a smooth departure of learnt size.
       Which of them to trust is learnt: each by how well it foretells the largest fifth of the runs from the others.
     """
+    check_kind("runs", runs, pd.DataFrame, "Read them with read_runs.")
+    check_names_differ(runs.columns)
+    check_kind("pool", "" if pool is None else pool, (str, Mapping), "Name a column of the runs.")
     kind = next((kind for kind in _KINDS if all(_varies(runs, c) for c in kind.columns)), None)
     if kind is None:
         known = "; ".join(" ".join(kind.columns) for kind in _KINDS)
@@ -196,7 +201,8 @@ def recommend(runs: pd.DataFrame, pool: str | Mapping[str, str | None] | None = 
     if pool is None:
         pool = next((c for c in GROUPS if c in runs and c not in kind.columns and _varies(runs, c)), None)
     if pool is not None:
-        groups = f"{runs[pool].nunique()} groups in column {pool!r}" if pool in runs else "Groups"
+        named = isinstance(pool, str) and pool in runs
+        groups = f"{runs[pool].nunique()} groups in column {pool!r}" if named else "Groups"
         reasons.append(f"{groups}: they share strength, and each has its own law.")
     return Recipe(kind.laws, pool, None, kind.laws[:1], (*reasons, *_MIXED))
 

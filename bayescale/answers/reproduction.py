@@ -13,11 +13,12 @@ import numpy as np
 
 from bayescale.answers.agreement import agreement
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.given import real_number
 from bayescale.inference import fit, whole
 from bayescale.model import Model
 from bayescale.posterior import Posterior
 from bayescale.progress import track
-from bayescale.words import listed, quoted
+from bayescale.words import listed, quoted, shown
 
 SEED = 1
 SETTINGS = tuple(inspect.signature(fit).parameters)[1:]  # all but the model
@@ -61,9 +62,15 @@ class Claim:
     differs: str = ""
 
     def __post_init__(self):
-        if np.isnan(self.published):
-            raise InputError(f"The claim {self.what!r} has no published number to hold ours to (NaN).")
-        draws = np.asarray(self.ours, dtype=float)
+        if not isinstance(self.published, int | float | np.number) or np.isnan(self.published):
+            raise InputError(
+                f"The claim {self.what!r} has no published number to hold ours to; {shown(self.published)} was given."
+            )
+        real_number("prob", self.prob, 0, 1)
+        try:
+            draws = np.asarray(self.ours, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"The claim {self.what!r} has no draws, but {shown(self.ours)}.") from error
         if draws.size == 0 or np.isnan(draws).any():
             raise InputError(f"The claim {self.what!r} has no draws, or draws that are not numbers (NaN).")
         if np.size(self.ours) == 1 and not self.within:
@@ -253,11 +260,21 @@ def load_analysis(path: str | Path) -> dict[str, Any]:
     if not names.keys() & {"agrees", "differs", "claims"}:
         raise InputError(f"The analysis {str(path)!r} claims nothing: it defines none of agrees, differs and claims.")
     _check_models(path, names)
+    _check_keys(path, names)
     if (names.get("agrees") or names.get("differs")) and not isinstance(names.get("model"), Model):
         raise InputError(f"The analysis {str(path)!r} defines agrees or differs, but no model to hold them to.")
     for key in (*names.get("agrees", ()), *names.get("differs", ())):
         _check_key(path, names["model"], key)
     return names
+
+
+def _check_keys(path: str | Path, names: Mapping[str, Any]) -> None:
+    """Refuse what are no keys of published values, and reasons that are none."""
+    agrees, differs = names.get("agrees", ()), names.get("differs", {})
+    if not isinstance(agrees, list | tuple | set) or not all(isinstance(key, str) for key in agrees):
+        raise InputError(f"The analysis {str(path)!r}: agrees must be a list of keys; {shown(agrees)} was given.")
+    if not isinstance(differs, Mapping) or not all(isinstance(word, str) for word in (*differs, *differs.values())):
+        raise InputError(f"The analysis {str(path)!r}: differs must map each key to the reason why it lies outside.")
 
 
 def _check_key(path: str | Path, model: Model, key: str) -> None:
@@ -275,12 +292,14 @@ def _check_models(path: str | Path, names: Mapping[str, Any]) -> None:
     if "model" in names and "models" in names:
         raise InputError(f"The analysis {str(path)!r} defines both model and models; keep one.")
     models = names.get("models", {"model": names["model"]} if "model" in names else {})
-    if not isinstance(models, Mapping) or not all(isinstance(m, Model) for m in models.values()):
+    if not isinstance(models, Mapping) or not all(
+        isinstance(name, str) and isinstance(m, Model) for name, m in models.items()
+    ):
         raise InputError(f"The analysis {str(path)!r}: model must be a Model, and models a mapping of names to Models.")
-    if not isinstance(names.get("differs", {}), Mapping):
-        raise InputError(f"The analysis {str(path)!r}: differs must map each key to the reason why it lies outside.")
     if not callable(names.get("claims", print)):
         raise InputError(f"The analysis {str(path)!r}: claims must be a function that yields Claim.")
+    if not isinstance(names.get("sampling", {}), Mapping):
+        raise InputError(f"The analysis {str(path)!r}: sampling must map settings to values, {{'seed': 1}}.")
     if unknown := [name for name in names.get("sampling", {}) if name not in SETTINGS]:
         raise InputError(
             f"The analysis {str(path)!r}: sampling names {quoted(unknown)}; the settings are {listed(SETTINGS)}."
@@ -324,7 +343,7 @@ def reproduce(path: str | Path, progress: bool | None = None) -> Reproduction:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     return Reproduction(
         name=path.stem,
-        title=(names.get("__doc__") or "").strip().partition("\n")[0],
+        title=str(names.get("__doc__") or "").strip().partition("\n")[0],
         claims=claims,
         posteriors=posteriors,
         seconds=time.monotonic() - start,

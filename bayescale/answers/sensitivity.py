@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import doubted, unconverged, warn_unless_converged
+from bayescale.answers.common import check_asked, check_many, doubted, unconverged, warn_unless_converged
 from bayescale.law import Param
 from bayescale.log_prior import log_prior, prior_sd, top_level
 from bayescale.posterior import Posterior
@@ -43,6 +43,8 @@ def sensitivity(posterior: Posterior) -> xr.Dataset:
     ----------
     .. [1] Kallioinen, Paananen, Bürkner & Vehtari (2024), Stat. Comput. 34, 57.
     """
+    check_asked(posterior)
+    check_many(posterior)
     warn_unless_converged(posterior)
     found = contraction(posterior)
     names, free = zip(*((label, u) for label, u, _ in _each(posterior)), strict=True)

@@ -7,11 +7,12 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.answers.chain import Chain
-from bayescale.answers.common import doubted, interval, interval_name, read_value, warn_unless_converged
+from bayescale.answers.common import check_asked, doubted, interval, interval_name, read_value, warn_unless_converged
 from bayescale.answers.crossing import first_crossing
 from bayescale.answers.path import Path, path_of
 from bayescale.answers.trust import trust
 from bayescale.errors import InputError
+from bayescale.given import real_number
 from bayescale.posterior import Posterior
 
 WAY = (0.1, 0.9)
@@ -79,8 +80,10 @@ def sharpness(
     ----------
     .. [1] Schaeffer, Miranda & Koyejo (2023), arXiv:2304.15004.
     """
-    if not (np.isfinite(than) and than > 0):
-        raise InputError(f"than counts decades, more than 0; {than!r} was given.")
+    check_asked(posterior, (Posterior, Chain), group)
+    if companion is not None:
+        check_asked(companion, (Posterior, Chain))
+    than = real_number("than (decades)", than, 0, np.inf)
     for part in _parts(posterior) + _parts(companion):
         warn_unless_converged(part)
     asked = _asked(posterior, inputs, group, seed)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bayescale.errors import InputError
+from bayescale.given import check_text, real_number, whole_number
 from bayescale.model import Model
 from bayescale.words import counted, listed
 
@@ -27,8 +28,8 @@ def split_by_size(model: Model, share: float = SHARE, least: int = LEAST) -> Spl
 
     Runs that cost the same stay together, so that more may be held out.
     """
-    if not 0 < share < 1:
-        raise InputError(f"share is how much of the runs to hold out, between 0 and 1; {share!r} was given.")
+    real_number("share (of the runs to hold out)", share, 0, 1)
+    whole_number("least", least, 1)
     cost = model.cost()
     held = np.zeros(len(cost), dtype=bool)
     for members in _groups(model):
@@ -46,14 +47,14 @@ def split_by_size(model: Model, share: float = SHARE, least: int = LEAST) -> Spl
 
 def split_at(model: Model, cut: float) -> Split:
     """Hold out the runs that cost at least ``cut``."""
-    if not (np.isfinite(cut) and cut > 0):
-        raise InputError(f"cut is a cost of a run, such as 1e21 FLOP; {cut!r} was given.")
+    real_number("cut (a cost of a run, such as 1e21 FLOP)", cut, 0, np.inf)
     held = model.cost() >= cut
     return _checked(model, ~held, held, f"those that cost {cut:.4g} or more")
 
 
 def split_by_column(model: Model, column: str) -> Split:
     """Fit the runs for which a column is true, and hold out the others."""
+    check_text("train", column, "is_small")
     if column not in model.runs.columns:
         raise InputError(f"There is no column {column!r} to split by. Columns: {listed(model.runs.columns)}.")
     values = model.runs[column]
@@ -71,8 +72,7 @@ def first_points(model: Model, points: int, folds: int = FOLDS) -> list[Split]:
     """
     if not model.group:
         raise InputError("Groups are left out but for their first points where there are groups: pass pool='column'.")
-    if points < 2:
-        raise InputError(f"points is how many runs of a new group are known, at least 2; {points!r} was given.")
+    whole_number("points (known of a new group)", points, 2)
     cost, inputs = model.cost(), model.runs[list(model.law.columns)]
     known, asked = (np.zeros(len(cost), dtype=bool) for _ in range(2))
     small = []

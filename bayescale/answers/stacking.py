@@ -7,9 +7,18 @@ import numpy as np
 import xarray as xr
 
 from bayescale.answers.common import warn_unless_converged
-from bayescale.answers.comparison import check_question, compare, held_out, largest, stacking_weights, unit_of
+from bayescale.answers.comparison import (
+    check_question,
+    compare,
+    held_out,
+    largest,
+    models_of,
+    stacking_weights,
+    unit_of,
+)
 from bayescale.answers.mixture import Stack
 from bayescale.errors import InputError
+from bayescale.given import check_kind, real_number
 from bayescale.posterior import Posterior
 from bayescale.progress import track
 from bayescale.streams import stream
@@ -89,10 +98,14 @@ def stack(
     >>> mixed = bs.stack({"kaplan": kaplan, "chinchilla": chinchilla})  # doctest: +SKIP
     >>> bs.forecast(mixed, N="70B", D="1.4T")  # doctest: +SKIP
     """
-    unit = unit_of({name: posterior.model for name, posterior in posteriors.items()}, unit)
-    check_question({name: posterior.model for name, posterior in posteriors.items()}, by, unit)
-    if not cuts or not all(0 < share < 1 for share in cuts):
-        raise InputError(f"cuts are shares of the runs to leave out, between 0 and 1; {tuple(cuts)!r} was given.")
+    models = models_of(posteriors)
+    unit = unit_of(models, unit)
+    check_question(models, by, unit)
+    check_kind("cuts", cuts, (list, tuple), "Give shares of the runs to leave out: (0.4, 0.1).")
+    if not cuts:
+        raise InputError("cuts is empty; give shares of the runs to leave out: (0.4, 0.1).")
+    for share in cuts:
+        real_number("cuts, each share of the runs to leave out,", share, 0, 1)
     scored = (
         _roll(posteriors, unit, cuts, seed, progress)
         if by == "largest"

@@ -11,7 +11,15 @@ import pandas as pd
 import xarray as xr
 
 from bayescale.answers.chain import Chain
-from bayescale.answers.common import doubted, interval, interval_name, read_value, shared_value, warn_unless_converged
+from bayescale.answers.common import (
+    check_asked,
+    doubted,
+    interval,
+    interval_name,
+    read_value,
+    shared_value,
+    warn_unless_converged,
+)
 from bayescale.answers.crossing import first_crossing
 from bayescale.answers.detection import LEVEL, POWER, detection_limit
 from bayescale.answers.mixture import Stack
@@ -100,6 +108,7 @@ def threshold(
     >>> answer = bs.threshold(bs.open_posterior("sweep.nc"), L=[2.5, 2.0], horizon="1e26")
     >>> bs.threshold_table(answer)
     """
+    check_asked(posterior, (Posterior, Stack, Chain), group)
     asking = _Question(margin, tokens_per_parameter, cost, horizon, group, seed, named)
     if isinstance(posterior, Stack):
         return _mixed(posterior, lambda p: (p, posterior.group_of(p, group)), asking)

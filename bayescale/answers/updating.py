@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayescale.answers.common import warn_unless_converged
+from bayescale.answers.common import check_asked, warn_unless_converged
 from bayescale.answers.mixture import Stack
 from bayescale.errors import BayescaleWarning, InputError
+from bayescale.given import check_kind
 from bayescale.inference import fit, whole
 from bayescale.law import Param
 from bayescale.measured import error_column
@@ -113,6 +114,8 @@ def update(
     >>> print(updated)  # doctest: +SKIP
     >>> updated.posterior.save("sweep2.nc")  # doctest: +SKIP
     """
+    check_asked(posterior, (Posterior, Stack))
+    check_kind("new_runs", new_runs, pd.DataFrame, "Read them with read_runs.")
     members = posterior.members if isinstance(posterior, Stack) else {posterior.model.law.name: posterior}
     notes: list[str] = []
     extended = {name: _extend(member.model, new_runs, notes) for name, member in members.items()}

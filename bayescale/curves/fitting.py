@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from bayescale.curves.curve import Approximation, Beyond, Curve, approximate, go_on
 from bayescale.curves.shared import HIGHEST, LOWEST, MEANS, PRIORS, SPREADS, UNEVENNESS, Shared
 from bayescale.errors import InputError
+from bayescale.given import check_text
 from bayescale.numerals import numbers_of
 from bayescale.runs import check_runs
 from bayescale.streams import stream
@@ -162,6 +163,8 @@ def fit_curves(runs: pd.DataFrame, *, x: str = "D", y: str = "L", curve: str | N
     >>> import bayescale as bs
     >>> curves = bs.fit_curves(bs.load_runs("nanogpt_bench_width"), x="width", curve="curve_id")  # doctest: +SKIP
     """
+    for name, column in (("x", x), ("y", y), ("curve", curve)):
+        check_text(name, column, "D")
     _check_names(x, y, curve)
     groups = [] if curve is None else [curve]
     checked = check_runs(runs, {x: "input along the curve"}, (y, "response"), groups)

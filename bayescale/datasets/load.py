@@ -11,6 +11,7 @@ from bayescale.datasets.dataset import Dataset, File
 from bayescale.datasets.files import read_file
 from bayescale.datasets.registry import DATASETS
 from bayescale.errors import InputError
+from bayescale.given import check_kind
 
 
 def load_runs(name: str) -> pd.DataFrame:
@@ -75,6 +76,7 @@ def describe(name: str) -> str:
 
 
 def _find(name: str) -> Dataset:
+    check_kind("The name of a data set", name, str)
     if name in DATASETS:
         return DATASETS[name]
     close = get_close_matches(name, DATASETS, n=2)
