@@ -23,6 +23,7 @@ from bayescale.measured import error_column, read_errors
 from bayescale.noise import TRIALS, Noise, find_noise
 from bayescale.prior import POSITIVE, REAL, Prior
 from bayescale.runs import check_runs, describe_runs
+from bayescale.trace import fingerprint
 from bayescale.words import preformatted
 
 PARTIAL, NONE, COMPLETE = "partial", "none", "complete"
@@ -383,6 +384,7 @@ class Model:
         return {
             "law": self.law.name,
             "formula": f"{self.law.text()}; {', '.join(p.symbol for p in self.law.params)}",
+            "operations": fingerprint(self.law),
             "column": self.law.inputs[0].column if self.law.movable else "",
             "group": self.group,
             "pooling": dict(self.pooling),

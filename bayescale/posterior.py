@@ -23,6 +23,7 @@ from bayescale.noise import Noise
 from bayescale.soundness import check_sound, refusing_damage
 from bayescale.storage import Stored, read_tree, write_tree
 from bayescale.streams import stream
+from bayescale.trace import fingerprint
 from bayescale.words import preformatted
 
 NEW = NEW_LABEL
@@ -521,7 +522,8 @@ def _rebuilt(stored: Stored, path: str | os.PathLike[str], law: Law | None) -> P
     if law is not None and law.name != name:
         raise InputError(f"{str(path)!r} was fitted with the law {name!r}; the law {law.name!r} was given.")
     model = Model.from_dict(spec["model"], runs, law)
-    if model.to_dict()["formula"] != spec["model"]["formula"]:
+    kept = spec["model"].get("operations")  # told without SymPy, which takes a second to print a formula
+    if (not kept or kept != fingerprint(model.law)) and model.to_dict()["formula"] != spec["model"]["formula"]:
         raise InputError(
             f"{str(path)!r} was fitted with {spec['model']['formula']}; the law {name!r} is now {model.law.text()}. "
             "Pass the law it was fitted with as law=, or fit again."

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from bayescale.law import Law
 from bayescale.model import Model
 from bayescale.prior import POSITIVE
+from bayescale.trace import operations
 
 # The modules a graph is built by; their text is part of the key of compiled code.
 _BUILDERS = (
@@ -100,7 +100,7 @@ def structure_key(model: Model) -> str | None:
     if any(type(x).__module__.partition(".")[0] != "bayescale" for x in _shapers(model)):
         return None
     try:
-        trace = _trace(model.law)
+        trace = operations(model.law)
     except TypeError:
         return None
     parts = (graph_structure(model)[2:], trace, _code(model.law.formula.__code__), _source())
@@ -111,35 +111,6 @@ def _shapers(model: Model) -> list[Any]:
     """The objects whose code shapes the graph."""
     supports = [model.law.output.support, *(p.support for p in model.params)]
     return [x for x in (model.law.coordinates, model.noise, model.discrepancy, *supports) if x is not None]
-
-
-class _Traced(np.lib.mixins.NDArrayOperatorsMixin):
-    """A stand-in for a number that writes down what is done to it."""
-
-    def __init__(self, tape: list[str], name: str):
-        self._tape = tape
-        self._name = name
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **settings):
-        known = _Traced, int, float, np.integer, np.floating
-        if method != "__call__" or settings or not all(isinstance(x, known) for x in inputs):
-            raise TypeError(f"{ufunc.__name__} with {settings} of {inputs} cannot be traced")
-        name = f"t{len(self._tape)}"
-        said = (x._name if isinstance(x, _Traced) else repr(float(x)) for x in inputs)
-        self._tape.append(f"{name} = {ufunc.__name__}({', '.join(said)})")
-        return _Traced(self._tape, name)
-
-    def __bool__(self):
-        raise TypeError("a formula that branches on its values cannot be traced")
-
-
-def _trace(law: Law) -> tuple[str, ...]:
-    tape: list[str] = []
-    inputs = {i.symbol: _Traced(tape, i.symbol) for i in law.inputs}
-    result = law.evaluate({p.symbol: _Traced(tape, p.symbol) for p in law.params}, inputs)
-    if not isinstance(result, _Traced):
-        raise TypeError("a formula that returns a constant cannot be traced")
-    return (*tape, result._name)
 
 
 def _code(code: CodeType) -> tuple:

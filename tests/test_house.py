@@ -41,6 +41,7 @@ FLOORS = {
         "coordinates",
         "law",
         "default_priors",
+        "trace",
         "noise",
         "clusters",
         "input_error",

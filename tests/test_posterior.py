@@ -326,6 +326,12 @@ def test_a_law_that_has_changed_since_is_refused(tmp_path):
     assert bs.open_posterior(tmp_path / "own.nc", law=own).model.law is own
 
 
+def test_a_saved_law_is_known_again_without_printing_its_formula(scattered_posterior, tmp_path, monkeypatch):
+    scattered_posterior.save(tmp_path / "post.nc")
+    monkeypatch.setattr(bs.Law, "text", lambda self: pytest.fail("a formula was printed, which takes a second"))
+    assert bs.open_posterior(tmp_path / "post.nc").model.law is bs.LAWS["chinchilla"]
+
+
 def test_on_a_page_numbers_are_those_of_the_summary(scattered_posterior):
     posterior = scattered_posterior
     page = posterior._repr_html_()
