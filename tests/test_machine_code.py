@@ -95,17 +95,15 @@ print(log_density(model)(starting_point(model, np.random.default_rng(1)))[0], "p
     assert said.split() == [str(expected), "False"]
 
 
-@pytest.mark.parametrize("damage", ["text cut short", "code cut short", "garbage", "of another model"])
+@pytest.mark.parametrize("damage", ["code cut short", "of another model"])
 def test_what_is_broken_on_disk_is_compiled_again(cold, line, monkeypatch, damage):
     value = log_density(line)(at(line))[0]
     (text,) = machine_code.cache_folder().glob("m*.py")
-    if damage == "text cut short":
-        text.write_text(text.read_text()[:200])
-    elif damage == "of another model":
+    if damage == "of another model":
         text.write_text(text.read_text().replace("SIZE = ", "SIZE = 1"))
     else:
         for code in text.parent.glob(f"__pycache__/{text.stem}*.nbc"):
-            code.write_bytes(code.read_bytes()[:1000] if damage == "code cut short" else b"garbage")
+            code.write_bytes(code.read_bytes()[:1000])
     monkeypatch.setattr(machine_code, "_codes", {})
     assert log_density(line)(at(line))[0] == value
     monkeypatch.setattr(machine_code, "_codes", {})
