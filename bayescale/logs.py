@@ -5,7 +5,6 @@ known to be positive the same formula is ``E + exp(log A - alpha * log N)``, and
 sampler moves in, are never undone. Where an exponent is near zero the log also holds what its exponential could not.
 """
 
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -66,7 +65,7 @@ def log_of(x) -> Any:
 def _as_positive(x) -> "Positive | None":
     if isinstance(x, Positive):
         return x
-    if isinstance(x, Real) and x > 0:
+    if isinstance(x, int | float | np.integer | np.floating) and x > 0:
         return Positive(value=float(x), log=float(np.log(float(x))))
     return None
 

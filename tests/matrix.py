@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from itertools import chain
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,6 +20,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = ("3.12-lowest", "3.13-newest")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
 
 
@@ -66,7 +68,7 @@ def install(folder, python, resolution):
     """Install the project with versions at one end of its bounds, and then what the tests run with."""
     uv("venv", "--python", python, folder)
     into = ("pip", "install", "--python", folder)
-    uv(*into, "--resolution", resolution, "--editable", ".")
+    uv(*into, "--resolution", resolution, "--editable", f".[{','.join(PROJECT['optional-dependencies'])}]")
     uv(*into, "--group", "runner")
 
 
@@ -84,9 +86,9 @@ def installed(folder):
 
 
 def bounds():
-    """Requirement of each dependency of pyproject.toml, by its name."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return {requirement.name: requirement for requirement in map(Requirement, project["dependencies"])}
+    """Requirement of each dependency of pyproject.toml, those of its extras too, by its name."""
+    stated = chain(PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
+    return {requirement.name: requirement for requirement in map(Requirement, stated)}
 
 
 def lower(requirement):

@@ -53,7 +53,7 @@ def covariance(model, posterior):
 def joint(noise, residual, scatter):
     if noise.startswith("normal"):
         return stats.multivariate_normal(np.zeros(len(residual)), scatter).logpdf(residual)
-    return stats.multivariate_t(np.zeros(len(residual)), scatter, df=4.0).logpdf(residual)
+    return stats.multivariate_t(np.zeros(len(residual)), scatter, df=4).logpdf(residual)
 
 
 @pytest.mark.parametrize("noise", EXTRA)

@@ -3,7 +3,6 @@
 import ast
 import re
 import sys
-import tomllib
 from argparse import ArgumentTypeError
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # ArviZ's parts, each held to its own minor version by the package `arviz`.
 PARTS = {"arviz_base": "arviz", "arviz_stats": "arviz"}
 # Run once, for the embedded data, with packages of its own; nothing imports it.
@@ -46,15 +44,15 @@ def test_every_package_imported_is_declared():
 
 
 def test_all_say_the_same_of_python():
-    lowest = re.fullmatch(r">=(\d+\.\d+)", PROJECT["requires-python"])
+    lowest = re.fullmatch(r">=(\d+\.\d+)", matrix.PROJECT["requires-python"])
     assert lowest is not None
     assert f"Python {lowest[1]} or newer" in (ROOT / "README.md").read_text()
     assert f"Python >= {lowest[1]}" in (ROOT / "Makefile").read_text()
-    named = [word.rpartition(" ")[2] for word in PROJECT["classifiers"] if "Python :: " in word]
+    named = [word.rpartition(" ")[2] for word in matrix.PROJECT["classifiers"] if "Python :: " in word]
     tried = [python for python, _ in map(matrix.environment, matrix.ENVIRONMENTS)]
     assert named == tried
     assert named[0] == lowest[1]
-    assert all(version in SpecifierSet(PROJECT["requires-python"]) for version in named)
+    assert all(version in SpecifierSet(matrix.PROJECT["requires-python"]) for version in named)
 
 
 def test_the_matrix_goes_to_both_ends():

@@ -62,7 +62,8 @@ def test_what_may_be_negative_is_a_plain_tensor(formula, symbols):
 
 
 def test_a_log_holds_what_no_float_does():
-    exponent, number = pt.dscalar("exponent"), pt.dscalar("log_k")
+    exponent: Any = pt.dscalar("exponent")
+    number = pt.dscalar("log_k")
     scale = Positive(log=number) ** (1 / exponent)  # e**1000: infinite
     back = (scale / 2.0) ** exponent
     values = {exponent: 1e-3, number: 1.0}

@@ -82,7 +82,7 @@ def _draw_difference(ax, y: int, difference: float, error: float, flagged: bool)
 
 
 def _write_below(ax, sentences: Sequence[str]):
-    width = int(ax.figure.get_size_inches()[0] * 17)
+    width = int(ax.figure.get_size_inches()[0] * 16)
     ax.annotate(
         "\n".join(textwrap.fill(s, width) for s in sentences),
         (0, 0),

@@ -38,7 +38,7 @@ with pm.Model():
     {priors}
     alpha, beta = pm.LogNormal("alpha", np.log(0.3), 0.6), pm.LogNormal("beta", np.log(0.3), 0.6)
     sigma, nu = pm.LogNormal("sigma", np.log(0.02), 1), pm.Gamma("nu", 2, 0.1)
-    pm.StudentT("y", nu, {law}, sigma, observed=y)
+    pm.StudentT("y", nu=nu, mu={law}, sigma=sigma, observed=y)
 """
 NAIVE = {  # the paper's constants in their units
     "priors": 'E = pm.LogNormal("E", 0.5, 0.5); A = pm.LogNormal("A", 6, 1.5); B = pm.LogNormal("B", 6, 1.5)',
