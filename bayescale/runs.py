@@ -154,8 +154,8 @@ def read_runs(
     -----
     BayescaleWarning
         Rows are copies of others, runs have not finished, rows are checkpoints of one run, a file is one page of
-        several, C is far from 6 N D in some rows, all responses are equal, N or D look as if in billions, or ``loss_se`` is taken as an error
-        independent from run to run.
+        several, C is far from 6 N D in some rows, all responses are equal, N or D look as if in billions, or
+        ``loss_se`` is taken as an error independent from run to run.
     """
     check_choice("fill", fill, (None, "C", "N", "D"))
     check_choice("duplicates", duplicates, ("warn", "keep", "drop"))
