@@ -78,9 +78,10 @@ def doubt_constants(
             yield f"{column} within {_groups(stuck)}: its exponent there leans on the prior and other groups."
 
 
-def doubt_response(runs: pd.DataFrame, output: tuple[str, str]) -> Iterator[str]:
-    """Say that all runs measured the same."""
-    name, meaning = output
+def doubt_response(runs: pd.DataFrame, name: str, meaning: str) -> Iterator[str]:
+    """Say that all runs, where there are several, measured the same."""
+    if name not in runs.columns or len(runs) < 2:
+        return
     values = numbers_of(runs, name)
     if is_constant(values):
         yield (

@@ -395,7 +395,7 @@ class Posterior:
                 rows.append(
                     (
                         np.median(x),
-                        np.std(x) if np.isfinite(x).all() else np.nan,
+                        _spread(x),
                         low,
                         high,
                         self.diagnostics.ess_bulk
@@ -476,6 +476,12 @@ class Posterior:
             "info": dict(self.info),
         }
         return Stored(self.draws, self.model.runs, spec)
+
+
+def _spread(x: np.ndarray) -> float:
+    """Standard deviation; infinite where the squares are beyond a float, NaN where a draw is infinite."""
+    with np.errstate(over="ignore"):
+        return float(np.std(x)) if np.isfinite(x).all() else np.nan
 
 
 def _drift(like: xr.DataArray) -> xr.DataArray:

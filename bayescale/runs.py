@@ -154,8 +154,8 @@ def read_runs(
     -----
     BayescaleWarning
         Rows are copies of others, runs have not finished, rows are checkpoints of one run, a file is one page of
-        several, C is far from 6 N D in some rows, N or D look as if in billions, or ``loss_se`` is taken as an error
-        independent from run to run.
+        several, C is far from 6 N D in some rows, all responses are equal, N or D look as if in billions, or
+        ``loss_se`` is taken as an error independent from run to run.
     """
     check_choice("fill", fill, (None, "C", "N", "D"))
     check_choice("duplicates", duplicates, ("warn", "keep", "drop"))
@@ -183,6 +183,8 @@ def read_runs(
     doubts += doubt_compute(runs)
     runs = _fill_in(runs, fill, notes)
     doubts += doubt_units(runs)
+    for name in ("L", "accuracy", "elo"):
+        doubts += doubt_response(runs, name, KNOWN[name].meaning)
     copies = _find_copies(runs)
     if duplicates == "warn" and copies.any():
         doubts.append(_copies_sentence(copies))
@@ -381,10 +383,9 @@ def _find_copies(runs: pd.DataFrame) -> np.ndarray:
     # DataFrame.to_csv writes a row counter without a name: no two rows would ever be equal in it.
     counters = [name for name in runs.columns if str(name).startswith("Unnamed: ")]
     table = runs.drop(columns=counters)
-    texts = {name: column.map(_as_text) for name, column in table.items() if column.dtype == object}
-    for name, text in texts.items():
-        table[name] = text
-    return table.duplicated().to_numpy()
+    # By number, since a column may be called anything, also what pandas would call as a function.
+    columns = [column.map(_as_text) if column.dtype == object else column for _, column in table.items()]
+    return pd.DataFrame(dict(enumerate(columns)), index=table.index).duplicated().to_numpy()
 
 
 def _copies_sentence(copies: np.ndarray) -> str:
@@ -447,8 +448,8 @@ def check_runs(
     Warns
     -----
     BayescaleWarning
-        An input does not vary, overall or within a group; the output does not vary; or a group has fewer than five
-        runs. The warning points at the line that called the caller of this function.
+        An input does not vary, overall or within a group, or a group has fewer than five runs. The warning
+        points at the line that called the caller of this function.
     """
     checked = _checked(runs, inputs, output, groups, signed, support)
     columns = [*inputs, output[0]]
@@ -458,8 +459,7 @@ def check_runs(
         raise InputError(f"All {len(checked)} runs are equal in {listed(columns)}. A law needs runs that differ.")
     parts = _split(checked, groups)
     varied = {name: meaning for name, meaning in inputs.items() if name not in known}
-    doubts = [*doubt_constants(checked, parts, varied), *doubt_response(checked, output), *doubt_few(checked, parts)]
-    for doubt in doubts:
+    for doubt in [*doubt_constants(checked, parts, varied), *doubt_few(checked, parts)]:
         warnings.warn(doubt, BayescaleWarning, stacklevel=3)
     return checked
 

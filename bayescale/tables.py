@@ -120,7 +120,7 @@ def _read_parquet(content: bytes) -> pd.DataFrame:
     import pyarrow
 
     try:
-        table = pd.read_parquet(io.BytesIO(content))
+        table = pd.read_parquet(pyarrow.BufferReader(content))
         for _, column in table.items():
             if column.dtype.kind not in "biuf":
                 column.tolist()  # text is decoded only now

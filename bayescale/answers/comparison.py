@@ -14,12 +14,12 @@ from bayescale import ops
 from bayescale.answers.common import check_asked, check_many, warn_unless_converged
 from bayescale.diagnostics import Diagnostics
 from bayescale.errors import InputError
-from bayescale.given import check_choice, check_kind, check_text
+from bayescale.given import check_kind, check_text
 from bayescale.inference import fit, whole
 from bayescale.model import Model
 from bayescale.posterior import NEW, Posterior
 from bayescale.progress import track
-from bayescale.words import listed
+from bayescale.words import listed, shown
 
 P_WAIC_LIMIT = 0.4
 FEW_UNITS = 100
@@ -174,7 +174,8 @@ def models_of(posteriors: object) -> dict[str, Model]:
 
 def check_question(models: Mapping[str, Model], by: str, unit: str | None) -> None:
     """Refuse a comparison that cannot be made, before anything is fitted for it."""
-    check_choice("by", by, _CRITERIA)
+    if not isinstance(by, str) or by not in _CRITERIA:
+        raise InputError(f"Laws are compared by {', '.join(_CRITERIA)}; {shown(by)} was given.")
     check_text("unit", unit, "curve")
     if len(models) < 2:
         raise InputError(f"A comparison needs at least two posteriors; {len(models)} was given.")

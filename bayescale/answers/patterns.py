@@ -95,7 +95,9 @@ def together(model: Model, scores: np.ndarray, design: np.ndarray) -> xr.Dataset
         extra, free = bare[1] - inner[1], inner[1]
         if extra < LEAST_CLUSTERS - 1 or free < LEAST_CLUSTERS:
             continue
-        ratio = (bare[0] - inner[0]) / extra / (inner[0] / free)
+        left = inner[0] > 0
+        ratio = (bare[0] - inner[0]) / extra / (np.where(left, inner[0], 1.0) / free)
+        ratio = np.where(left, ratio, 1.0)  # all runs equally far off, as of draws far from all of them: no pattern
         found[name] = (*_share(ratio, extra, free, len(codes) / (codes.max() + 1)), codes.max() + 1)
     columns = np.array([*found], dtype=object)
     share, p, count = np.array([*found.values()]).T if found else np.empty((3, 0))
