@@ -63,7 +63,7 @@ def to_pymc(model: Model) -> pm.Model:
         per_run = _per_run(model, values, data)
         output = model.law.output
         inputs = _inputs(model, data)
-        law: Any = model.law.evaluate(per_run, inputs)
+        law = _evaluated(model, per_run, inputs)
         mu = log_of(law) if model.noise.on_log else plain(law)
         per_run = {symbol: plain(value) for symbol, value in per_run.items()}
         if model.discrepancy:
@@ -80,6 +80,15 @@ def to_pymc(model: Model) -> pm.Model:
         else:
             model.noise.to_pymc("measured_observed", mu, per_run, facts, data["measured"])
     return graph
+
+
+def _evaluated(model: Model, per_run, inputs) -> Any:
+    """Return the law of each run, by logs; by values where PyTensor is asked for what it cannot do with those."""
+    try:
+        return model.law.evaluate(per_run, inputs)
+    except NotImplementedError:
+        of_law = {p.symbol: plain(per_run[p.symbol]) for p in model.law.params}
+        return model.law.evaluate(of_law, {symbol: plain(x) for symbol, x in inputs.items()})
 
 
 def _per_run(model: Model, values, data) -> dict[str, Any]:
