@@ -46,8 +46,8 @@ def test_names_are_kept():
         (np.nan, 0.1, {}, "whole numbers"),
         (10, 0.0, {}, "between 0 and 1"),
         (10, np.nan, {}, "between 0 and 1"),
-        (10, 0.1, {"level": 0.0}, "level must lie"),
-        (10, 0.1, {"power": 1.0}, "power must lie"),
+        (10, 0.1, {"level": 0.0}, "level must be a number above 0"),
+        (10, 0.1, {"power": 1.0}, "power must be a number above 0"),
     ],
 )
 def test_what_is_no_test_is_refused(items, chance, options, said):
