@@ -82,9 +82,9 @@ def is_first(runs):
     ("ask", "said"),
     [
         (lambda model: split_at(model, 1e30), "No run is held out"),
-        (lambda model: split_at(model, -1.0), "cut is a cost"),
+        (lambda model: split_at(model, -1.0), "cut .a cost of a run"),
         (lambda model: split_at(model, 1e10), "no run left to fit"),
-        (lambda model: split_by_size(model, share=1.5), "between 0 and 1"),
+        (lambda model: split_by_size(model, share=1.5), "above 0 and below 1"),
         (lambda model: split_by_size(model, least=10), "cannot be held out"),
         (lambda model: split_by_column(model, "nothing"), "no column 'nothing'"),
         (lambda model: split_by_column(model, "N"), "must be true"),
