@@ -665,6 +665,10 @@ def _check_formula(law: Law) -> None:
     """Refuse a formula that fails, or gives no numbers, at two points at once."""
     symbols = [*(i.symbol for i in law.inputs), *law.constants]
     given = {symbol: np.array([0.5, 0.75]) + k / 100 for k, symbol in enumerate(symbols)}
+    for item in law.inputs:
+        if item.centre == NONE:  # enters in its own unit
+            low, high = item.typical or (1.0, 10.0)
+            given[item.symbol] = low + (high - low) * np.array([0.25, 0.5])
     try:
         with np.errstate(all="ignore"):
             result = np.asarray(law.formula(**given))

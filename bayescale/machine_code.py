@@ -243,10 +243,10 @@ def _compile(model: Model, path: Path | None, folder: Path | None) -> _Code:
     give_pytensor_a_home()
     import pytensor
 
-    from bayescale.graph import to_pymc
+    from bayescale.graph import compile_mode, to_pymc
 
     with _pytensor_cache(folder), pytensor.config.change_flags(numba__fastmath=False):
-        value_grad: Any = to_pymc(model).logp_dlogp_function(ravel_inputs=True, mode="NUMBA")
+        value_grad: Any = to_pymc(model).logp_dlogp_function(ravel_inputs=True, mode=compile_mode("NUMBA"))
         function = value_grad._pytensor_function
         shared = function.maker.fgraph.inputs[1:]
         data = tuple((variable.name, variable.dtype, variable.ndim) for variable in shared)

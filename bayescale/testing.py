@@ -227,6 +227,8 @@ def _check_graph(law, case, response):
     from pytensor.compile.maker import function
     from pytensor.gradient import grad
 
+    from bayescale.graph import compile_mode
+
     params: dict[str, Any] = {s: pt.dvector(f"param_{s}") for s in case.params}
     relative = {s: pt.dvector(f"input_{s}") for s in case.relative}
     columns = {s: value[:, None] for s, value in params.items()}
@@ -234,7 +236,8 @@ def _check_graph(law, case, response):
     total: Any = pt.sum(graph)
     gradient: Any = grad(total, list(params.values()), disconnected_inputs="ignore")
     arguments = [*params.values(), *relative.values()]
-    compiled: Any = function(arguments, [graph, *gradient], mode="FAST_COMPILE", on_unused_input="ignore")
+    mode = compile_mode("FAST_COMPILE")
+    compiled: Any = function(arguments, [graph, *gradient], mode=mode, on_unused_input="ignore")
     answer, *slopes = compiled(*case.params.values(), *case.relative.values())
     _require_close(law, answer, response, 1e-10, "PyTensor and NumPy differ")
     for symbol, slope in zip(params, slopes, strict=True):

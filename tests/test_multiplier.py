@@ -215,7 +215,7 @@ def test_other_units_are_warned_of(two_groups):
         (("code", "code"), {"C": 1e19}, "Name two groups"),
         ((), {"C": 1e19}, "Name two groups"),
         (("code", "video"), {"C": 1e19}, "no group 'video'"),
-        (("code", "text"), {"reducible": 1.5}, "between 0 and 1"),
+        (("code", "text"), {"reducible": 1.5}, "from 0 to 1; 1.5 was given"),
     ],
 )
 def test_questions_that_cannot_be_asked(fitted, groups, point, words):

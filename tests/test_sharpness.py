@@ -79,7 +79,7 @@ def test_what_has_no_way_is_refused(task, power):
         bs.sharpness(power)
     with pytest.raises(InputError, match="Give start="):
         bs.sharpness(task, power)
-    with pytest.raises(InputError, match="than"):
+    with pytest.raises(InputError, match=r"than \(decades\) must be"):
         bs.sharpness(task, than=0)
 
 

@@ -265,9 +265,11 @@ def test_refits_that_do_not_converge_are_said(pair, monkeypatch):
     assert any("Not converged: the refit of power without the largest 40 %, power" in doubt for doubt in made.doubts)
 
 
-@pytest.mark.parametrize("cuts", [(), (0.2, 1.0)])
-def test_cuts_are_shares(pair, cuts):
-    with pytest.raises(InputError, match="between 0 and 1"):
+@pytest.mark.parametrize(
+    ("cuts", "words"), [((), "cuts is empty"), ((0.2, 1.0), r"above 0 and below 1; 1\.0 was given")]
+)
+def test_cuts_are_shares(pair, cuts, words):
+    with pytest.raises(InputError, match=words):
         stack(pair, cuts=cuts)
 
 

@@ -262,7 +262,7 @@ def test_members_of_a_stack_are_fitted_again_and_weights_kept(grid_runs, no_samp
         (lambda old, new: new.drop(columns="D"), "no column 'D'"),
         (lambda old, new: new.assign(L=-1.0), "must be positive"),
         (lambda old, new: new.iloc[:0], "one row for each"),
-        (lambda old, new: new.to_numpy(), "one row for each"),
+        (lambda old, new: new.to_numpy(), "new_runs must be a DataFrame"),
     ],
 )
 def test_runs_that_cannot_be_added(exact_posterior, no_sampler, change, words):

@@ -58,9 +58,15 @@ def test_graph_has_no_floor_where_the_model_says_so(pool):
     rng = np.random.default_rng(0)
     for _ in range(3):
         values = {free.name: np.exp(rng.normal(-1, 0.4, free.shape)) for free in layout(model)}
-        logs = [np.log(values[free.name]) for free in layout(model)]
-        # Every variable is positive, or the log of group values: all enter the graph as logs.
-        assert compiled(dict(zip(names, logs, strict=True))) == pytest.approx(log_density(model, values), rel=1e-10)
+        entered = {free.name: np.log(values[free.name]) for free in layout(model)}
+        # Every variable is positive, or the log of group values, and enters the graph as its log; but the noise of
+        # groups enters as distances from its log mean, in spreads: the Jacobian of that is one spread a group.
+        stretch = 0.0
+        if "sigma" + MEAN in values:
+            entered["sigma"] = (np.log(values["sigma"]) - np.log(values["sigma" + MEAN])) / values["sigma" + SPREAD]
+            stretch = values["sigma"].size * np.log(values["sigma" + SPREAD])
+        found = compiled({name: entered[free.name] for name, free in zip(names, layout(model), strict=True)})
+        assert found == pytest.approx(log_density(model, values) + stretch, rel=1e-10)
 
 
 def test_unpacked_floors_are_zero_in_those_groups_alone():
