@@ -181,7 +181,7 @@ def _write(path: str | os.PathLike[str], tree: xr.DataTree, what: str) -> None:
         # HDF5 ends the whole process where a disk fills up under it, so it writes to memory.
         content = BytesIO()
         tree.to_netcdf(content, engine="h5netcdf", encoding=compressed)
-        Path(name).write_bytes(content.getbuffer())
+        Path(name).write_bytes(content.getvalue())  # a view of the buffer would outlive an interrupt
 
 
 def _read(path: str | os.PathLike[str], what: str) -> xr.DataTree:

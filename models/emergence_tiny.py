@@ -7,6 +7,8 @@ same law. Tokens are the axis: on this ladder accuracy is not monotone in comput
 one token, so that both ways of counting are one.
 """
 
+import numpy as np
+
 import bayescale as bs
 
 runs = bs.load_runs("tiny_emergence").query("task != 'mod10'")
@@ -23,10 +25,11 @@ models = {
 
 def claims(posteriors):
     """Yield, for each task, the share of right tokens where whole answers are half-way up."""
-    half_way = posteriors["answers"].dataset["x_mid"]
+    half_way, draws = posteriors["answers"].dataset["x_mid"], posteriors["tokens"].dataset.sizes["draw"]
     tasks = runs.groupby("task")[["answer_tokens", "chance"]].first()
     for task, (length, chance) in tasks.iterrows():
-        share = bs.forecast(posteriors["tokens"], group=task, D=half_way.sel(task=task), chance=chance ** (1 / length))
+        paired = half_way.sel(task=task).isel(draw=np.arange(draws) % half_way.sizes["draw"])  # of independent fits
+        share = bs.forecast(posteriors["tokens"], group=task, D=paired, chance=chance ** (1 / length))
         yield bs.Claim(
             f"share of right tokens where half the answers of {task} are right",
             ((1 + chance) / 2) ** (1 / length),

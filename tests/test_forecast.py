@@ -130,6 +130,18 @@ def test_arrays_with_a_common_dim_make_pairs(exact_posterior):
     assert answer["D"].to_numpy() == pytest.approx([2e10, 2e11, 6e11])
 
 
+def test_an_input_may_differ_from_draw_to_draw(exact_posterior):
+    tokens = xr.DataArray(np.geomspace(1e9, 1e11, 200).reshape(4, 50), dims=("chain", "draw"))
+    answer = forecast(exact_posterior, N=1e9, D=tokens)["L"]
+    one_by_one = forecast(exact_posterior, N=1e9, D=list(tokens.to_numpy().ravel()))["L"]
+    chain, draw = 2, 17
+    expected = one_by_one.isel(chain=chain, draw=draw, D=50 * chain + draw)
+    assert float(answer.isel(chain=chain, draw=draw)) == pytest.approx(float(expected), rel=1e-12)
+    for wrong in (tokens.isel(draw=slice(10)), tokens.isel(chain=0)):
+        with pytest.raises(InputError, match="give one value for each draw"):
+            forecast(exact_posterior, N=1e9, D=wrong)
+
+
 def test_compute_stands_in_for_tokens_or_parameters(exact_posterior):
     answer = forecast(exact_posterior, C=5.88e23, N=70e9)
     assert float(answer["D"]) == pytest.approx(1.4e12)

@@ -76,7 +76,8 @@ def read_inputs(posterior: Posterior, given: Mapping[str, Any]) -> dict[str, xr.
         Gives the law.
     given : mapping
         Column (``N``, ``D``, ``C``, ...) to a number, text such as ``"70B"``, a sequence (which becomes a dim of that
-        name), or a DataArray. Where the law takes N and D, C may stand for one of them (C = 6 N D).
+        name), or a DataArray; one with dims ``chain`` and ``draw`` of this posterior's sizes is another value in each
+        draw. Where the law takes N and D, C may stand for one of them (C = 6 N D).
 
     Returns
     -------
@@ -85,7 +86,7 @@ def read_inputs(posterior: Posterior, given: Mapping[str, Any]) -> dict[str, xr.
     """
     law = posterior.model.law
     signed = {i.column for i in law.inputs if i.support == REAL}
-    values = {name: read_value(name, value, name in signed) for name, value in given.items()}
+    values = {name: read_value(name, value, name in signed, posterior.dataset.sizes) for name, value in given.items()}
     for missing, a, b in (("D", "C", "N"), ("N", "C", "D")):
         if missing in law.columns and missing not in values and a in values and b in values:
             values[missing] = values.pop(a) / six_nd(values[b], 1.0)
@@ -98,10 +99,13 @@ def read_inputs(posterior: Posterior, given: Mapping[str, Any]) -> dict[str, xr.
     return {i.symbol: values[i.column] for i in law.inputs}
 
 
-def read_value(name: str, value: Any, signed: bool) -> xr.DataArray:
-    """Read one input: a number, text, a DataArray, or a sequence along a dim of its name."""
+def read_value(name: str, value: Any, signed: bool, draws: Mapping[Any, int] | None = None) -> xr.DataArray:
+    """Read one input: a number, text, a DataArray, or a sequence along a dim of its name.
+
+    A DataArray may have another value in each draw where `draws`, the sizes of ``chain`` and ``draw``, are given.
+    """
     if isinstance(value, xr.DataArray):
-        array = _array(name, value)
+        array = _array(name, value, draws)
     elif isinstance(value, str | int | float | np.number):
         array = xr.DataArray(_number(name, value))
     else:
@@ -114,10 +118,18 @@ def read_value(name: str, value: Any, signed: bool) -> xr.DataArray:
     return array
 
 
-def _array(name: str, value: xr.DataArray) -> xr.DataArray:
-    """Numbers of a DataArray, along dims that draws have not."""
+def _array(name: str, value: xr.DataArray, draws: Mapping[Any, int] | None) -> xr.DataArray:
+    """Numbers of a DataArray; along the dims of draws only where they are the posterior's own."""
     if taken := [dim for dim in value.dims if dim in ("chain", "draw")]:
-        raise InputError(f"{name} has a dim {taken[0]!r}, which is that of the draws; rename it.")
+        if draws is None:
+            raise InputError(f"{name} has a dim {taken[0]!r}, which is that of the draws; rename it.")
+        given, own = ([sizes.get(dim, 1) for dim in ("chain", "draw")] for sizes in (dict(value.sizes), draws))
+        if given != own:
+            raise InputError(
+                f"{name} has {given[0]} chains of {given[1]} draws, the posterior {own[0]} of {own[1]}: give one value "
+                "for each draw, or one for all, or rename the dim."
+            )
+        value = value.drop_vars(taken, errors="ignore")  # by place: xarray would keep only numbers that both have
     if not value.size:
         raise InputError(f"{name} is empty; give a number, text such as '70B', or a list of them.")
     try:
