@@ -86,17 +86,15 @@ def weigh(
     Raises
     ------
     RefusedError
-        No mode, several modes, or weights with a k-hat of 0.7 or more.
+        No mode, several modes, a spread that is flat in some direction, or weights with a k-hat of 0.7 or more.
     """
-    from scipy import stats
     from scipy.special import logsumexp
 
-    student: Any = stats.multivariate_t  # its hints ask for a whole number where any will do
     mode = _only_mode(logp, starts)
     centre, spread, proposals = mode.x, mode.covariance, []
     points, log_density = np.empty((0, centre.size)), np.empty(0)
     for done in range(1, ROUNDS + 1):
-        proposals.append(student(centre, spread, df=TAILS))
+        proposals.append(_proposal(centre, spread))
         new = proposals[-1].rvs(SIZE, random_state=rng).reshape(SIZE, -1)
         points = np.concatenate([points, new])
         log_density = np.concatenate([log_density, values(new) if values else [logp(x)[0] for x in new]])
@@ -110,6 +108,17 @@ def weigh(
     if not found.pareto_k < MAX_PARETO_K:
         raise RefusedError(f"Pareto k-hat {found.pareto_k:.2f} is not below {MAX_PARETO_K}")
     return found
+
+
+def _proposal(centre: np.ndarray, spread: np.ndarray) -> Any:
+    """A Student-t distribution about a centre, refused where its spread is flat in some direction."""
+    from scipy import stats
+
+    student: Any = stats.multivariate_t  # its hints ask for a whole number where any will do
+    try:
+        return student(centre, spread, df=TAILS)
+    except np.linalg.LinAlgError as error:
+        raise RefusedError("the posterior is many orders narrower in one direction than in another") from error
 
 
 def _only_mode(logp: LogDensity, starts: list[np.ndarray]) -> Mode:

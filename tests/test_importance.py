@@ -35,6 +35,11 @@ def without_a_flat_top(x):
     return -float(abs(x).sum()), -np.sign(x)
 
 
+def needle(x):
+    slope = -np.array([1.0, 1e14]) * x
+    return 0.5 * slope @ x, slope
+
+
 def starts(size, seed=0):
     return list(np.random.default_rng(seed).normal(0, 5, (2, size)))
 
@@ -78,8 +83,9 @@ def test_skewed_density_has_the_quantiles_of_its_own():
         (two_modes, 1, "2 modes were found"),
         (without_a_flat_top, 2, "Pareto k-hat|short of it"),
         (lambda x: (np.nan, x), 2, "no mode was found"),
+        (needle, 2, "many orders narrower"),
     ],
-    ids=["heavy tails", "two modes", "a kink", "not a number"],
+    ids=["heavy tails", "two modes", "a kink", "not a number", "a needle"],
 )
 def test_what_cannot_be_relied_on_is_refused(logp, size, words):
     with pytest.raises(RefusedError, match=words):
