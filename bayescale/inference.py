@@ -281,7 +281,10 @@ def _sample(model, logp, attempt, seed, chains, progress, cores, mode: Mode | No
         with warnings.catch_warnings():
             # Cut short, a trace may hold fewer draws than chains; ArviZ then asks whether its dims are named right.
             warnings.simplefilter("ignore", UserWarning)
-            trace, interrupted = sampler.abort(), True
+            try:
+                trace, interrupted = sampler.abort(), True
+            except ValueError:  # sampling had just ended, and its draws were being read
+                raise KeyboardInterrupt from None
     x = trace["posterior"]["x"].to_numpy()
     stats = {
         "diverging": trace["sample_stats"]["diverging"].to_numpy(),

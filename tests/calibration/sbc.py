@@ -176,6 +176,8 @@ def cells() -> list[tuple[str, str, bool]]:
 def run(chosen, tables: int, folder: Path, workers: int) -> None:
     """Do what is not done yet, cell by cell; the log has every cell that is complete."""
     for law, design, pooled in chosen:
+        if is_kept(law, design, pooled, tables):
+            continue
         cell = {"law": law, "design": design, "pooled": pooled, "tables": tables}
         tasks = {f"{law} {design} {pooled} {k}": {**cell, "first": k, "count": BATCH} for k in range(0, tables, BATCH)}
         done = run_many(
@@ -188,6 +190,21 @@ def run(chosen, tables: int, folder: Path, workers: int) -> None:
         print(table(pd.read_csv(LOG)).iloc[-1].to_dict(), flush=True)
 
 
+def is_kept(law: str, design: str, pooled: bool, tables: int) -> bool:
+    """Whether the log has this cell, of these versions and of as many tables."""
+    if not LOG.exists():
+        return False
+    log = pd.read_csv(LOG)
+    lines = log[(log["law"] == law) & (log["design"] == design) & (log["pooled"] == pooled)]
+    same = lines["versions"].eq(written_versions()) & lines["ranks"].str.split().str.len().eq(tables)
+    return bool(len(lines) and same.all())
+
+
+def written_versions() -> str:
+    """Versions as the log has them."""
+    return " ".join(f"{name}={number}" for name, number in versions().items())
+
+
 def keep(cell: dict[str, Any], parts: list[dict[str, Any]]) -> None:
     """Put a cell's ranks in the log, in place of what it had of it."""
     about = {
@@ -198,7 +215,7 @@ def keep(cell: dict[str, Any], parts: list[dict[str, Any]]) -> None:
         "doubtful": sum(part["doubtful"] for part in parts),
         "cpu": round(sum(part["cpu"] for part in parts), 1),
         "date": date.today().isoformat(),
-        "versions": " ".join(f"{name}={number}" for name, number in versions().items()),
+        "versions": written_versions(),
     }
     lines = [
         {**about, "quantity": name, "ranks": " ".join(str(r) for part in parts for r in part["ranks"][name])}
