@@ -305,7 +305,7 @@ class Prior:
 
     def quantile(self, q):
         """Quantiles of the prior."""
-        return _frozen(self).ppf(q)
+        return _quantile(self, np.asarray(q, dtype=float))
 
     @property
     def support(self) -> tuple[float, float]:
@@ -323,6 +323,23 @@ class Prior:
     def is_normal_on(self, support: Support) -> bool:
         """Whether the unconstrained value is Normal(mu, sigma) under this prior."""
         return self.distribution == {"real": "Normal", "positive": "LogNormal"}.get(support.name)
+
+
+def _quantile(prior: Prior, q: np.ndarray) -> Any:
+    """Quantiles without SciPy's distributions where a special function will do: those take seconds to import."""
+    from scipy.special import gammaincinv, ndtri
+
+    args = prior.args
+    match prior.distribution:
+        case "Normal":
+            return args["mu"] + args["sigma"] * ndtri(q)
+        case "LogNormal":
+            return np.exp(args["mu"] + args["sigma"] * ndtri(q))
+        case "HalfNormal":
+            return args["sigma"] * ndtri((1 + q) / 2)
+        case "Gamma":
+            return gammaincinv(args["alpha"], q) / args["beta"]
+    return _frozen(prior).ppf(q)
 
 
 @lru_cache(maxsize=1024)

@@ -30,6 +30,14 @@ def test_ranks_that_are_not_uniform_are_found(draw, what):
     assert sbc.chance(ranks) < 0.01, what
 
 
+def test_ranks_on_a_plateau_are_uniform():
+    """Truth and draws from one distribution, three quarters of it on a point, as at perfect play."""
+    rng = np.random.default_rng(6)
+    tables = np.maximum(rng.normal(-0.67, 1, (400, sbc.DRAWS + 1)), 0.0)
+    assert sbc.chance(np.array([sbc.rank(t[0], t[1:], rng) for t in tables])) > 0.01
+    assert np.mean([np.sum(t[1:] < t[0]) for t in tables]) < 0.3 * sbc.DRAWS
+
+
 def test_a_run_is_at_ten_times_the_cost():
     model = sbc.make_model("chinchilla", "grid", False)
     at = {symbol: float(x) for symbol, x in sbc.beyond(model).items()}
