@@ -35,6 +35,20 @@ class Blocks:
     place: np.ndarray
     mix: np.ndarray
 
+    def turn(self, x: np.ndarray) -> np.ndarray:
+        """Return ``x`` with every block mapped."""
+        after = x.copy()
+        if self.place.size:
+            after[self.place] = np.einsum("bij,bj->bi", self.mix, x[self.place])
+        return after
+
+    def pull(self, gradient: np.ndarray) -> np.ndarray:
+        """Return the gradient with respect to ``x`` from that with respect to what it is turned into."""
+        before = gradient.copy()
+        if self.place.size:
+            before[self.place] = np.einsum("bij,bi->bj", self.mix, gradient[self.place])
+        return before
+
     def undo(self, x: np.ndarray) -> np.ndarray:
         """Return the vector that the maps turn into ``x``."""
         before = x.copy()

@@ -17,6 +17,7 @@ from bayescale.diagnostics import Diagnostics, diagnose, diagnose_weights
 from bayescale.errors import ConvergenceWarning, InputError
 from bayescale.given import check_kind, whole_number
 from bayescale.importance import RefusedError, weigh
+from bayescale.jax_code import JaxDensity, jax_density
 from bayescale.layout import layout, prior_point, starting_point, unpack
 from bayescale.machine_code import LogDensity, log_density
 from bayescale.memory import warn_if_large
@@ -30,6 +31,7 @@ from bayescale.words import shown
 
 LOW_RANK_LIMIT = 150  # beyond this many dimensions a low-rank mass matrix costs more than it brings
 METHODS = NUTS, FAST = "nuts", "fast"
+BACKENDS = NUMBA, JAX = "numba", "jax"
 MODE_IGNORED = 0.005  # a mode of less weight than this is left out of the draws
 
 
@@ -67,6 +69,7 @@ def fit(
     progress: bool | None = None,
     cores: int | None = None,
     method: str = NUTS,
+    backend: str = NUMBA,
     retry: bool = True,
 ) -> Posterior:
     """Draw from the posterior of a model.
@@ -102,6 +105,9 @@ def fit(
         Threads; by default as many as there are processors, at most one for each chain.
     method : str
         ``"nuts"``, or ``"fast"``: weighed points where they pass their test, else NUTS.
+    backend : str
+        What compiles the log density: ``"numba"``, or ``"jax"`` (``pip install "bayescale[jax]"``) for a device that JAX
+        drives. The posterior is the same, the draws agree but for rounding. On a processor JAX is slower.
     retry : bool
         Whether a try of NUTS that does not converge is repeated; without, it is given as it is, marked.
 
@@ -117,7 +123,7 @@ def fit(
         Settings out of range.
     """
     check_kind("model", model, Model, "Write bs.Model('chinchilla', runs).")
-    _check_settings(draws, tune, chains, target_accept, seed, method)
+    _check_settings(draws, tune, chains, target_accept, seed, method, backend)
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
     progress = wanted(progress)
     info: dict[str, Any] = {
@@ -128,12 +134,13 @@ def fit(
             "chains": chains,
             "target_accept": target_accept,
             "method": method,
+            "backend": backend,
         },
         "versions": versions(),
     }
     with _one_thread():
         with waiting(f"compiling {model.law.name}, once for its kind of model", progress):
-            logp = log_density(model)
+            logp = jax_density(model) if backend == JAX else log_density(model)
         if method == FAST:
             try:
                 return _fit_fast(model, logp, seed, (chains, draws), info)
@@ -198,9 +205,10 @@ def whole(posterior: Posterior) -> Posterior:
     return posterior
 
 
-def _check_settings(draws, tune, chains, target_accept, seed, method):
-    if method not in METHODS:
-        raise InputError(f"method must be 'nuts' or 'fast'; {method!r} was given.")
+def _check_settings(draws, tune, chains, target_accept, seed, method, backend):
+    for name, value, known in (("method", method, METHODS), ("backend", backend, BACKENDS)):
+        if value not in known:
+            raise InputError(f"{name} must be {' or '.join(map(repr, known))}; {value!r} was given.")
     for name, value, least in (("draws", draws, 50), ("tune", tune, 50), ("chains", chains, 2)):
         whole_number(name, value, least)
     if target_accept is not None and not (isinstance(target_accept, int | float) and 0.5 <= target_accept < 1):
@@ -260,7 +268,8 @@ def _sample(model, logp, attempt, seed, chains, progress, cores, mode: Mode | No
         x = starting_point(model, rng) if mode is None else mode.x + rng.uniform(-0.05, 0.05, logp.size)
         return blocks.undo(x)
 
-    compiled = _sampled(logp.through(blocks), start)
+    turned = logp.through(blocks)
+    compiled = _called(turned, start) if isinstance(turned, JaxDensity) else _sampled(turned, start)
     sampler = nutpie.sample(
         compiled,
         draws=attempt.draws,
@@ -443,3 +452,18 @@ def _sampled(logp: LogDensity, start: Callable[[int], np.ndarray]):
             return _lib.PySampler.from_pymc(settings, cores, model, *others)
 
     return Compiled(dims={})
+
+
+def _called(logp: JaxDensity, start: Callable[[int], np.ndarray]):
+    """What nutpie samples where the density is a Python function."""
+    from nutpie import compiled_pyfunc
+
+    return compiled_pyfunc.from_pyfunc(
+        logp.size,
+        lambda: logp,
+        lambda *_: lambda x: {"x": logp.blocks.turn(x)},
+        [np.dtype(float)],
+        [(logp.size,)],
+        ["x"],
+        make_initial_point_fn=start,
+    )

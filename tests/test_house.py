@@ -55,6 +55,7 @@ FLOORS = {
         "structure",
         "blocks",
         "machine_code",
+        "jax_code",
         "log_prior",
         "modes",
         "compiled",

@@ -54,6 +54,9 @@ def fit(
         float | None, typer.Option("--target-accept", help="Acceptance probability; higher means smaller steps.")
     ] = None,
     fast: FastOption = False,
+    backend: Annotated[
+        str, typer.Option("--backend", help="What compiles: numba, or jax where it is installed, for its devices.")
+    ] = "numba",
     as_json: JsonOption = False,
 ) -> None:
     """Fit a law to a table of runs; print the posterior and whether the law fits.
@@ -75,6 +78,7 @@ def fit(
         chains=chains,
         target_accept=target_accept,
         method="fast" if fast else "nuts",
+        backend=backend,
     )
     kept = keep(posterior, output)
     with warnings.catch_warnings():

@@ -13,7 +13,7 @@ from bayescale.reports.parts import DOUBT, GOOD, Lights, Part, Section, Table, T
 from bayescale.runs import hash_runs
 from bayescale.storage import versions
 
-_USUAL = {"draws": 1000, "tune": 1000, "chains": 4}
+_USUAL = {"draws": 1000, "tune": 1000, "chains": 4, "backend": "numba"}
 STACK = "stack.nc"
 
 
