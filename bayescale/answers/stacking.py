@@ -26,6 +26,7 @@ from bayescale.words import counted, listed
 
 CUTS = (0.4, 0.25, 0.1)
 ENOUGH = 20
+ALWAYS = 10
 BOOTSTRAPS = 1000
 
 
@@ -55,8 +56,10 @@ def stack(
     The weights maximise the summed log density of the mixture. They are no probabilities that a law is true: a law that
     adds nothing to the others gets none.
 
-    Where fewer than 20 units are scored, imaginary ones make them 20. They are shared equally among the laws, and each
-    is explained by its law alone: a Dirichlet prior of that total, centred on equal weights.
+    Where fewer than 20 units are scored, imaginary ones make them 20; where the largest runs are scored there are at
+    least 10, for those runs are less far out than what is asked, and share what is special about them. Imaginary units
+    are shared equally among the laws, and each is explained by its law alone: a Dirichlet prior of that total, centred
+    on equal weights.
 
     Parameters
     ----------
@@ -113,13 +116,14 @@ def stack(
     )
     names = list(posteriors)
     times = np.bincount(scored.unit_of)
-    imaginary = max(0, ENOUGH - times.size)
+    imaginary = max(ALWAYS if by == "largest" else 0, ENOUGH - times.size)
     weights, draws = _weigh(scored, times, imaginary, seed)
     notes = list(scored.notes)
     if imaginary:
+        few = f"Only {times.size} of them, fewer than {ENOUGH}: the" if times.size < ENOUGH else "The"
         notes.append(
-            f"Only {times.size} of them, fewer than {ENOUGH}: the weights are shrunk towards equal ones by a prior "
-            f"worth {counted(imaginary, 'imaginary unit')}, shared equally among the laws."
+            f"{few} weights are shrunk towards equal ones by a prior worth {counted(imaginary, 'imaginary unit')}, "
+            "shared equally among the laws."
         )
     return Stack(
         dict(posteriors),
