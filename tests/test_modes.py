@@ -125,7 +125,7 @@ def test_modes_that_no_chain_crosses_are_weighed_by_evidence(folded_runs):
 def test_without_the_search_one_mode_would_pass_in_silence(folded_runs):
     """Why the search is there: chains from one start agree with each other, and miss the rest."""
     law = replace(_folded(1.0), multimodal=False)
-    posterior = bs.fit(bs.Model(law, folded_runs), seed=1)
+    posterior = bs.fit(bs.Model(law, folded_runs), seed=1, draws=2000, target_accept=0.97)
     assert posterior.diagnostics.modes == ()
     assert float((posterior.dataset["root"] > 0).mean()) in (0.0, 1.0)
 

@@ -141,7 +141,7 @@ def test_a_threshold_inside_the_runs_is_found():
 def test_a_threshold_beyond_the_runs_is_never_certain():
     # The runs end two decades before the midpoint: all they show is chance, give or take. The posterior is then flat
     # with a wall, where steps must be small.
-    posterior = bs.fit(task_along(1e20), seed=1, target_accept=0.99)
+    posterior = bs.fit(task_along(1e20), seed=1, draws=3000, target_accept=0.99)
     assert posterior.converged
     middle = posterior.dataset["x_mid"]
     assert (middle > 1e20).mean() > 0.95
