@@ -106,8 +106,8 @@ def fit(
     method : str
         ``"nuts"``, or ``"fast"``: weighed points where they pass their test, else NUTS.
     backend : str
-        What compiles the log density: ``"numba"``, or ``"jax"`` (``pip install "bayescale[jax]"``) for a device that JAX
-        drives. The posterior is the same, the draws agree but for rounding. On a processor JAX is slower.
+        What compiles the log density: ``"numba"``, or ``"jax"`` (``pip install "bayescale[jax]"``) for a device that
+        JAX drives. The posterior is the same; on a processor JAX is slower.
     retry : bool
         Whether a try of NUTS that does not converge is repeated; without, it is given as it is, marked.
 
