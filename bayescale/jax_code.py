@@ -69,7 +69,7 @@ def jax_density(model: Model) -> JaxDensity:
     """
     if find_spec("jax") is None:
         raise InputError(
-            "backend='jax' needs JAX, which is not installed: pip install 'bayescale[jax]', or leave it out."
+            "backend='jax' needs JAX, which is not installed: pip install 'bayescale[jax]', or leave it."
         )
     import jax
 
