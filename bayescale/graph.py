@@ -9,9 +9,10 @@ from pytensor.compile.mode import get_mode
 
 from bayescale import clusters
 from bayescale.coordinates import Coordinates
+from bayescale.law import Param
 from bayescale.layout import THETA, WEIGHTS, has_coordinates, layout
 from bayescale.logs import Positive, log_of, plain
-from bayescale.model import COMPLETE, MEAN, PARTIAL, SPREAD, Model
+from bayescale.model import MEAN, PARTIAL, SPREAD, Model
 from bayescale.prior import POSITIVE
 from bayescale.structure import graph_data
 
@@ -64,7 +65,7 @@ def to_pymc(model: Model) -> pm.Model:
         per_run = _per_run(model, values, data)
         output = model.law.output
         inputs = _inputs(model, data)
-        law = _evaluated(model, per_run, inputs)
+        law = _evaluated(model, values, data, inputs)
         mu = log_of(law) if model.noise.on_log else plain(law)
         per_run = {symbol: plain(value) for symbol, value in per_run.items()}
         if model.discrepancy:
@@ -91,27 +92,36 @@ def compile_mode(name: str) -> Any:
     return get_mode(name).excluding("local_greedy_distributor")
 
 
-def _evaluated(model: Model, per_run, inputs) -> Any:
-    """Return the law of each run, by logs; by values where PyTensor is asked for what it cannot do with those."""
+def _evaluated(model: Model, values, data, inputs) -> Any:
+    """Return the law of each run, by logs; by values where PyTensor is asked for what it cannot do with those.
+
+    Constants are worked out once for each group.
+    """
+    law = model.law
+    params = {p.symbol: _positive(model, p, values[p.symbol]) for p in law.params}
     try:
-        return model.law.evaluate(per_run, inputs)
+        constants = {c: _of_runs(value, data) for c, value in law.relative_constants(params).items()}
+        return law.formula(**inputs, **constants)
     except NotImplementedError:
-        of_law = {p.symbol: plain(per_run[p.symbol]) for p in model.law.params}
-        return model.law.evaluate(of_law, {symbol: plain(x) for symbol, x in inputs.items()})
+        of_law = {symbol: plain(_of_runs(value, data)) for symbol, value in params.items()}
+        return law.evaluate(of_law, {symbol: plain(x) for symbol, x in inputs.items()})
 
 
 def _per_run(model: Model, values, data) -> dict[str, Any]:
     """Each run's parameters: those of its group, the positive ones with their logs."""
+    return {p.symbol: _of_runs(_positive(model, p, values[p.symbol]), data) for p in model.params}
 
-    def of_runs(value):
-        return value if model.pooling[p.symbol] == COMPLETE else pt.take(value, data["group_index"])
 
-    found: dict[str, Any] = {}
-    for p in model.params:
-        value = found[p.symbol] = of_runs(values[p.symbol])
-        if p.support == POSITIVE and p.symbol not in model.zero:
-            found[p.symbol] = Positive(value=value, log=of_runs(pt.log(values[p.symbol])))
-    return found
+def _positive(model: Model, p: Param, value) -> Any:
+    """A parameter, with its log if it is positive."""
+    return Positive(value=value, log=pt.log(value)) if p.support == POSITIVE and p.symbol not in model.zero else value
+
+
+def _of_runs(value, data) -> Any:
+    """Of each run's group, where there is one for each group."""
+    if isinstance(value, Positive):
+        return Positive(value=_of_runs(value.value, data), log=_of_runs(value.log, data))
+    return pt.take(value, data["group_index"]) if getattr(value, "ndim", 0) else value
 
 
 def _inputs(model: Model, data) -> dict[str, Any]:

@@ -151,7 +151,7 @@ def fit(
         warn_if_large(2 * size * kept, f"{kept:,} draws of {size:,} parameters", "Keep fewer draws= (--draws).")
         first = _Attempt(
             "low_rank" if size <= LOW_RANK_LIMIT else "diag",
-            target_accept or (0.9 if model.group else 0.8),
+            target_accept or (0.9 if model.group and size <= LOW_RANK_LIMIT else 0.8),  # blocks make groups round
             tune,
             draws,
         )

@@ -532,8 +532,11 @@ class Law:
 
     def evaluate(self, params: Mapping[str, Any], relative: Mapping[str, Any]):
         """Evaluate the formula at sampled parameters and inputs divided by their reference values."""
-        neutral = {i.symbol: i.neutral for i in self.inputs}
-        return self.formula(**relative, **self.to_paper(params, neutral))
+        return self.formula(**relative, **self.relative_constants(params))
+
+    def relative_constants(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the formula's constants from the sampled parameters, for inputs divided by their reference values."""
+        return self.to_paper(params, {i.symbol: i.neutral for i in self.inputs})
 
     @property
     def directions(self) -> Mapping[str, int]:

@@ -174,14 +174,14 @@ def simulated(groups: int) -> pd.DataFrame:
     return pd.DataFrame({"D": D.ravel(), "L": L.ravel(), "curve": np.repeat([f"c{i}" for i in range(groups)], 30)})
 
 
-def grouped(groups: int, limit: float, kept: int) -> None:
+def grouped(groups: int, limit: float) -> None:
     """CPU seconds to a thousand effective draws of every parameter, sampling and diagnostics."""
     model = bs.Model("saturating:D", simulated(groups), pool="curve", noise="normal")
     from bayescale.machine_code import log_density
 
     log_density(model)
     began, wall = time.process_time(), time.perf_counter()
-    posterior = bs.fit(model, seed=1, draws=kept, tune=400, progress=False)
+    posterior = bs.fit(model, seed=1, tune=400, progress=False)
     cpu, wall = time.process_time() - began, time.perf_counter() - wall
     found = posterior.diagnostics
     print(f"{groups} groups x 30 runs: {cpu:.1f} CPU s, {wall:.1f} s wall, {posterior.info['sampler']}")
@@ -193,8 +193,8 @@ PARTS = {
     "processes": processes,
     "draws": draws,
     "gradient": gradient,
-    "groups": lambda: grouped(50, 4, 500),
-    "many-groups": lambda: grouped(500, 40, 500),
+    "groups": lambda: grouped(50, 4),
+    "many-groups": lambda: grouped(500, 40),
 }
 
 
