@@ -68,9 +68,7 @@ def jax_density(model: Model) -> JaxDensity:
         JAX is not installed, or does not know a function of the law.
     """
     if find_spec("jax") is None:
-        raise InputError(
-            "backend='jax' needs JAX, which is not installed: pip install 'bayescale[jax]', or leave it."
-        )
+        raise InputError("backend='jax' needs JAX, which is not installed: pip install 'bayescale[jax]', or leave it.")
     import jax
 
     from bayescale.graph import compile_mode, to_pymc
