@@ -3,9 +3,11 @@
 Chinchilla's 245 digitised runs, Student-t noise, 4 x (1,000 tuning + 1,000 kept) draws. CPU seconds are those of whole
 processes, with a cache of compiled code that is empty and then with the one the first process left; effective draws per
 CPU second are of a warm model, the parameter with the fewest counting. The gradient is compared with one written by
-hand for Numba. Groups are 50 (or 500) simulated curves of 30 runs, partially pooled with all defaults.
+hand for Numba. Groups are 50 (or 500) simulated curves of 30 runs, partially pooled, 4 x (400 tuning + 1,000 kept).
 
-``--only`` runs one part: processes, draws, gradient, groups, many-groups.
+Runs are 100 to 100,000 simulated ones of one law, fitted by the fast path.
+
+``--only`` runs one part: runs, processes, draws, gradient, groups, many-groups.
 """
 
 import argparse
@@ -189,7 +191,23 @@ def grouped(groups: int, limit: float) -> None:
     print(f"  {cpu * 1000 / found.ess_bulk:.1f} CPU s to 1,000 effective draws of every parameter (at most {limit:g})")
 
 
+def many_runs() -> None:
+    """Whole fits of one law to ever more runs, by the fast path where it passes its test."""
+    rng = np.random.default_rng(0)
+    for runs in (100, 1_000, 10_000, 100_000):
+        N, D = 10 ** rng.uniform(7, 9.5, runs), 10 ** rng.uniform(9, 11, runs)
+        L = (1.69 + 406.4 / N**0.34 + 410.7 / D**0.28) * np.exp(0.01 * rng.standard_t(4, runs))
+        model = bs.Model("chinchilla", pd.DataFrame({"N": N, "D": D, "L": L}))
+        began, wall = time.process_time(), time.perf_counter()
+        posterior = bs.fit(model, seed=1, method="fast", progress=False)
+        cpu, wall = time.process_time() - began, time.perf_counter() - wall
+        print(
+            f"{runs:,} runs: {cpu:.1f} CPU s, {wall:.1f} s wall, {posterior.info['sampler']}; {posterior.diagnostics}"
+        )
+
+
 PARTS = {
+    "runs": many_runs,
     "processes": processes,
     "draws": draws,
     "gradient": gradient,
