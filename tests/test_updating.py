@@ -101,6 +101,17 @@ def test_a_real_update_and_a_real_refit(grid_runs, tmp_path):
     assert "within Monte Carlo error" in str(other)
 
 
+def test_a_refit_names_the_versions_that_changed(exact_posterior, monkeypatch):
+    kept = {"seed": 1, "settings": {}, "versions": {"pymc": "6.3.0", "nutpie": "0.16.11"}}
+    before = type(exact_posterior)(exact_posterior.model, exact_posterior.draws, exact_posterior.diagnostics, kept)
+    after = bs.sample_prior(exact_posterior.model, 2000)
+    after = type(after)(
+        after.model, after.draws, after.diagnostics, {"versions": {**kept["versions"], "pymc": "6.4.0"}}
+    )
+    monkeypatch.setattr(updating, "fit", lambda model, **_: after)
+    assert "Other draws (pymc 6.3.0 then, 6.4.0 now)" in str(bs.refit(before))
+
+
 def test_another_posterior_is_no_refit(certain, exact_posterior, monkeypatch):
     moved = certain(
         exact_posterior.model, {"E": 1.8, "A_ref": 0.7, "B_ref": 0.7, "alpha": 0.3, "beta": 0.3, "sigma": 0.02}

@@ -450,9 +450,18 @@ class Refit:
         name, by = self.parameters["parameter"].to_numpy()[worst], float(shift[worst])
         verdict = "within Monte Carlo error" if self.agrees else "MORE than Monte Carlo error"
         return (
-            f"Other draws (other versions or another machine change their rounding); the largest shift of a median is "
+            f"Other draws ({self._cause()}); the largest shift of a median is "
             f"{by:+.2f} standard deviations, of {name}: {verdict} (limit {self.limit:.2f})."
         )
+
+    def _cause(self) -> str:
+        then, now = (p.info.get("versions", {}) for p in (self.before, self.after))
+        changed = [
+            f"{name} {version} then, {now.get(name, 'none')} now"
+            for name, version in then.items()
+            if now.get(name) != version
+        ]
+        return listed(changed) if changed else "another machine changes their rounding"
 
 
 def refit(posterior: Posterior, *, progress: bool | None = None) -> Refit:
