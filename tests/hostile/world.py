@@ -126,8 +126,10 @@ def _prior_for_posterior(model: Any, *, seed: int | None = None, draws: int = 10
     """Stand in for `fit`, whose settings it checks as `fit` does: draws of the prior."""
     from bayescale.inference import _check_settings
 
-    given = {"tune": 1000, "chains": 4, "target_accept": None, "method": "nuts"} | settings
-    _check_settings(draws, given["tune"], given["chains"], given["target_accept"], seed, given["method"])
+    given = {"tune": 1000, "chains": 4, "target_accept": None, "method": "nuts", "backend": "numba"} | settings
+    _check_settings(
+        draws, given["tune"], given["chains"], given["target_accept"], seed, given["method"], given["backend"]
+    )
     return bs.sample_prior(model, draws=60, seed=seed or 0)
 
 
