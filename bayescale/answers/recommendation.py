@@ -158,10 +158,10 @@ def recommend(runs: pd.DataFrame, pool: str | Mapping[str, str | None] | None = 
     departure. That weights are always shrunk somewhat towards equal ones (`stack`) was settled on inner splits that
     reach farther, 1.405 against 1.403 without and 1.392 with twice as much; it was turned to after 22 % of the 104
     Chinchilla runs above 1e20 FLOP had lain outside their 95 % intervals, all weight being with the exact law. Now 1 %
-    do. On the outer splits of ten tables, two of which nobody had looked at, the 50, 80 and 95 % intervals hold .55, .89
-    and .99 on average, table by table .92 to 1.00 at 95 %: rather too wide. On two more tables, scored once and before
-    weights were shrunk, the error was .18 and .68 of that of least squares, and the 95 % interval held 24 of 24 and 17 of
-    23. Backtest your own table.
+    do. On the outer splits of ten tables, two of which nobody had looked at, the 50, 80 and 95 % intervals hold .55,
+    .89 and .99 on average, table by table .92 to 1.00 at 95 %: rather too wide. On two more tables, scored once and
+    before weights were shrunk, the error was .18 and .68 of that of least squares, and the 95 % interval held 24 of 24
+    and 17 of 23. Backtest your own table.
 
     Parameters
     ----------

@@ -14,8 +14,8 @@ Lines of split "inner, explored" are those the default was chosen on (models and
 importance sampling where it reached an effective size of 150, else NUTS); "inner far, explored" fits the lower 60 % of
 those rows and forecasts the rest.
 The outer rows of eight tables were scored on 25 November 2026 as well, with weights that were not shrunk from twenty
-scored units on. Chinchilla's rows above 1e20 FLOP showed those to be too sure; the present shrinking was then taken from
-"inner far, explored", and all ten tables scored once more. Two of them, ``gadre_overtraining`` and
+scored units on. Chinchilla's rows above 1e20 FLOP showed those to be too sure; the present shrinking was then taken
+from "inner far, explored", and all ten tables scored once more. Two of them, ``gadre_overtraining`` and
 ``data_mixing_slimpajama``, had not been scored before.
 ``pythia_evals`` and ``clip_mammut_datacomp`` are for confirmation: scored once, on 25 November.
 Some tables are read from a folder of tidy CSVs (``--folder``), the others by ``bs.load_runs``.
