@@ -120,7 +120,7 @@ def fit(
     Raises
     ------
     InputError
-        Settings out of range.
+        Settings out of range, or JAX is asked for and cannot serve.
     """
     check_kind("model", model, Model, "Write bs.Model('chinchilla', runs).")
     _check_settings(draws, tune, chains, target_accept, seed, method, backend)
@@ -207,8 +207,8 @@ def whole(posterior: Posterior) -> Posterior:
 
 def _check_settings(draws, tune, chains, target_accept, seed, method, backend):
     for name, value, known in (("method", method, METHODS), ("backend", backend, BACKENDS)):
-        if value not in known:
-            raise InputError(f"{name} must be {' or '.join(map(repr, known))}; {value!r} was given.")
+        if not (isinstance(value, str) and value in known):
+            raise InputError(f"{name} must be {' or '.join(map(repr, known))}; {shown(value)} was given.")
     for name, value, least in (("draws", draws, 50), ("tune", tune, 50), ("chains", chains, 2)):
         whole_number(name, value, least)
     if target_accept is not None and not (isinstance(target_accept, int | float) and 0.5 <= target_accept < 1):

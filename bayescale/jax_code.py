@@ -5,7 +5,6 @@ code of `machine_code` is the default because it does neither. Only a device for
 """
 
 import warnings
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from bayescale.compiled import give_pytensor_a_home
 from bayescale.errors import InputError
 from bayescale.layout import layout, starting_point
 from bayescale.model import Model
+from bayescale.words import shown
 
 
 class JaxDensity:
@@ -65,25 +65,32 @@ def jax_density(model: Model) -> JaxDensity:
     Raises
     ------
     InputError
-        JAX is not installed, or does not know a function of the law.
+        JAX is not installed, or cannot compile this model: a function that it lacks, or `Model.cluster`.
     """
-    if find_spec("jax") is None:
-        raise InputError("backend='jax' needs JAX, which is not installed: pip install 'bayescale[jax]', or leave it.")
-    import jax
+    try:
+        import jax
+    except Exception as error:  # not there, or not of one piece
+        raise InputError(
+            f"backend='jax' needs JAX, which does not start ({shown(str(error))}): pip install 'bayescale[jax]', or "
+            "fit with backend='numba', which is the default."
+        ) from None
 
     from bayescale.graph import compile_mode, to_pymc
 
     give_pytensor_a_home()
-    try:
-        value_grad: Any = to_pymc(model).logp_dlogp_function(ravel_inputs=True, mode=compile_mode("JAX"))
-    except NotImplementedError as error:
-        raise InputError(f"JAX does not know a function of {model.law.name} ({error}); leave backend= out.") from None
-    function = value_grad._pytensor_function
-    shared = [jax.device_put(variable.get_value()) for variable in function.maker.fgraph.inputs[1:]]
-    compiled = function.vm.jit_fn
-    density = JaxDensity(lambda x: compiled(x, *shared), sum(free.size for free in layout(model)))
     with warnings.catch_warnings():
         # An assertion that shapes may be broadcast; JAX checks shapes itself while it compiles.
         warnings.filterwarnings("ignore", "Skipping Assert", UserWarning)
-        density(starting_point(model, np.random.default_rng(0)))  # compiles
+        try:
+            value_grad: Any = to_pymc(model).logp_dlogp_function(ravel_inputs=True, mode=compile_mode("JAX"))
+            function = value_grad._pytensor_function
+            shared = [jax.device_put(variable.get_value()) for variable in function.maker.fgraph.inputs[1:]]
+            compiled = function.vm.jit_fn
+            density = JaxDensity(lambda x: compiled(x, *shared), sum(free.size for free in layout(model)))
+            density(starting_point(model, np.random.default_rng(0)))  # compiles
+        except (NotImplementedError, TypeError, IndexError):  # a function it lacks, or a shape that depends on data
+            what = " with runs that go together (cluster=)" if model.cluster else ""
+            raise InputError(
+                f"JAX cannot compile {model.law.name}{what}; fit with backend='numba', which is the default."
+            ) from None
     return density

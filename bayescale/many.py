@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bayescale.errors import ConvergenceWarning, InputError
-from bayescale.inference import NUTS, fit
+from bayescale.inference import NUMBA, NUTS, fit
 from bayescale.model import Model
 from bayescale.posterior import Posterior, open_posterior
 from bayescale.runs import hash_runs
@@ -54,6 +54,7 @@ def fit_many(
     tune: int = 1000,
     chains: int = 4,
     target_accept: float | None = None,
+    backend: str = NUMBA,
     workers: int | None = None,
     client: Any = None,
     folder: str | os.PathLike[str] | None = None,
@@ -68,7 +69,7 @@ def fit_many(
         What to fit; a sequence's are called ``"0"``, ``"1"``, ...
     seed : int or sequence of int
         Of every fit, as `fit` takes it, or one for each.
-    method, draws, tune, chains, target_accept
+    method, draws, tune, chains, target_accept, backend
         As `fit` takes them. ``method="fast"`` is made for many small fits.
     workers : int, optional
         Processes; by default as many as there are processors. Each compiles a kind of model once. 1: in this process.
@@ -103,7 +104,14 @@ def fit_many(
     seeds = [seed] * len(named) if isinstance(seed, int) else list(seed)
     if len(seeds) != len(named):
         raise InputError(f"{len(seeds)} seeds were given for {len(named)} models.")
-    common = {"draws": draws, "tune": tune, "chains": chains, "target_accept": target_accept, "method": method}
+    common = {
+        "draws": draws,
+        "tune": tune,
+        "chains": chains,
+        "target_accept": target_accept,
+        "method": method,
+        "backend": backend,
+    }
     cores = None if workers == 1 and client is None else 1  # one process each: no threads beside
     tasks = {
         name: _Fit(model, {**common, "seed": one}, cores)

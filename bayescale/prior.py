@@ -336,7 +336,7 @@ def _quantile(prior: Prior, q: np.ndarray) -> Any:
         case "LogNormal":
             return np.exp(args["mu"] + args["sigma"] * ndtri(q))
         case "HalfNormal":
-            return args["sigma"] * ndtri((1 + q) / 2)
+            return args["sigma"] * ndtri((1 + np.where(q < 0, np.nan, q)) / 2)
         case "Gamma":
             return gammaincinv(args["alpha"], q) / args["beta"]
     return _frozen(prior).ppf(q)

@@ -7,7 +7,6 @@ import sys
 import pytest
 
 import bayescale as bs
-from bayescale import jax_code
 from bayescale.errors import InputError
 from bayescale.model import Model
 
@@ -67,8 +66,25 @@ def test_posterior_is_that_of_numba(request):
         assert sd_2 == pytest.approx(sd, rel=0.2), symbol
 
 
+CLUSTERED = """
+import bayescale as bs
+runs = bs.load_runs("tiny_sweep")
+runs = runs[runs["modality"] == "text"]
+try:
+    bs.fit(bs.Model("power:D", runs, cluster="N"), backend="jax")
+except bs.InputError as error:
+    print(repr(str(error)))
+"""
+
+
+def test_what_jax_cannot_compile_is_said(request):
+    done = subprocess.run([sys.executable, "-c", CLUSTERED], capture_output=True, text=True, check=False)
+    assert "JAX cannot compile power with runs that go together" in done.stdout, done.stderr[-2000:]
+    assert "Skipping Assert" not in done.stderr
+
+
 def test_without_jax_it_is_said(monkeypatch):
-    monkeypatch.setattr(jax_code, "find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "jax", None)  # importing it fails
     with pytest.raises(InputError, match=r"bayescale\[jax\]"):
         bs.fit(Model("power:D", bs.load_runs("tiny_sweep"), pool="modality:none"), backend="jax")
 

@@ -461,7 +461,7 @@ class Refit:
             for name, version in then.items()
             if now.get(name) != version
         ]
-        return listed(changed) if changed else "another machine changes their rounding"
+        return listed(changed) if changed else "another machine or other code changes their rounding"
 
 
 def refit(posterior: Posterior, *, progress: bool | None = None) -> Refit:
