@@ -17,6 +17,8 @@ WORTH = 1e-3  # a mode whose approximate evidence is a smaller share of the best
 SAME = 0.5  # posterior standard deviations within which two optima are one mode
 MIXED_RHAT = 1.1  # below it two chains are of one mode
 MAX_ITERATIONS = 1500
+_STUCK = 1e-12  # standard deviation given to a direction in which chains did not move
+_LEAST_SHARE = 1e-8  # of a proposal's variance, that its narrowest direction has
 
 LogDensity = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
@@ -149,11 +151,12 @@ def log_evidence(logp: LogDensity, draws: np.ndarray, rng: np.random.Generator) 
     from scipy.stats import multivariate_t
 
     shaping, weighed = draws[::2], draws[1::2]
-    spread: Any = np.atleast_2d(np.cov(shaping.T)) * 0.8
-    proposal = multivariate_t(shaping.mean(axis=0), spread, df=5)
-    proposed = proposal.rvs(size=len(weighed), random_state=rng)
-    log_l1 = np.array([logp(x)[0] for x in weighed]) - proposal.logpdf(weighed)
-    log_l2 = np.array([_finite(logp(x)[0]) for x in proposed]) - proposal.logpdf(proposed)
+    centre, unit = shaping.mean(axis=0), np.maximum(shaping.std(axis=0), _STUCK)
+    proposal = multivariate_t(np.zeros(centre.size), 0.8 * _positive_definite((shaping - centre) / unit), df=5)
+    z = np.atleast_2d(proposal.rvs(size=len(weighed), random_state=rng)).reshape(len(weighed), centre.size)
+    change = np.log(unit).sum()
+    log_l1 = np.array([logp(x)[0] for x in weighed]) - proposal.logpdf((weighed - centre) / unit) + change
+    log_l2 = np.array([_finite(logp(x)[0]) for x in centre + unit * z]) - proposal.logpdf(z) + change
     n1, n2 = len(log_l1), len(log_l2)
     log_r = float(np.median(log_l1))
     for _ in range(200):
@@ -167,6 +170,12 @@ def log_evidence(logp: LogDensity, draws: np.ndarray, rng: np.random.Generator) 
     lower = np.exp(-np.logaddexp(np.log(n1) + log_l1, np.log(n2) + log_r) + log_r)
     variance = upper.var() / upper.mean() ** 2 / n2 + lower.var() / lower.mean() ** 2 / n1
     return log_r, float(np.sqrt(variance))
+
+
+def _positive_definite(z: np.ndarray) -> Any:
+    """Covariance of draws, with something of every direction: chains that hardly moved leave some out."""
+    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(z.T)))
+    return (vectors * np.maximum(values, _LEAST_SHARE * max(1.0, values[-1]))) @ vectors.T
 
 
 def _finite(value: float) -> float:
