@@ -333,7 +333,7 @@ def draw(log: pd.DataFrame, path: Path) -> None:
     )
     figure.supylabel("ECDF minus uniform; band for all panels together, 95 %")
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=75)
 
 
 def main() -> None:
