@@ -484,6 +484,7 @@ class Law:
 
     def find(self, published: str) -> Published:
         """Look up published values by key."""
+        check_kind("published", published, str, "Name one of the law's published values.")
         for entry in self.published:
             if entry.key != published:
                 continue

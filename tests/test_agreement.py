@@ -1,6 +1,7 @@
 """Joint 95 % regions: published values inside or outside."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import chi2
 
@@ -41,6 +42,8 @@ def test_distance_is_in_standard_deviations_and_the_limit_is_chi_squared(shift):
 def test_unknown_key_is_refused():
     with pytest.raises(bs.InputError, match="besiroglu2024"):
         agreement(cloud(0.0, draws=100), "nobody")
+    with pytest.raises(bs.InputError, match="published must be a str"):
+        agreement(cloud(0.0, draws=100), pd.DataFrame())  # pyright: ignore[reportArgumentType]
 
 
 def test_values_for_another_input_are_refused():

@@ -72,6 +72,12 @@ def test_a_table_survives_a_file(scattered_posterior, tmp_path):
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "draws.parquet"), draws)
 
 
+def test_summary_is_yes_or_no(scattered_posterior):
+    answer = bs.forecast(scattered_posterior, N=1e9, D=1e11)
+    with pytest.raises(InputError, match="summary must be a bool"):
+        bs.to_dataframe(answer, summary=np.array([]))  # pyright: ignore[reportArgumentType]
+
+
 def test_what_is_no_answer_is_refused(scattered_posterior):
     with pytest.raises(InputError, match=r"this is a Posterior\. Of a posterior ask posterior\.to_dataframe"):
         bs.to_dataframe(scattered_posterior)

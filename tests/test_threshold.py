@@ -312,6 +312,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a ratio and a size": ({"L": 2.0, "N": 1e9, "tokens_per_parameter": 20}, "N is given as well"),
     "no ratio": ({"L": 2.0, "tokens_per_parameter": -1}, "must be positive"),
     "horizons": ({"L": 2.0, "horizon": [1e23, 1e24]}, "horizon is one number"),
+    "a cost of nothing": (
+        {"L": 2.0, "tokens_per_parameter": 20, "cost": lambda N, D: 1.0},
+        "computed from what is bought",
+    ),
+    "a dim of the answer's": (
+        {"L": xr.DataArray([[2.0]], dims=("N", "D")), "tokens_per_parameter": 20},
+        "has a dim 'N'",
+    ),
     "a group of none": ({"L": 2.0, "group": "text"}, "without pool="),
 }
 

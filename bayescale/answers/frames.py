@@ -7,6 +7,7 @@ import xarray as xr
 
 from bayescale.answers.common import doubted, reduced_table
 from bayescale.errors import InputError
+from bayescale.given import check_kind
 
 _REDUCED = ("", " median", " lower", " upper")
 
@@ -58,6 +59,7 @@ def to_dataframe(answer: xr.Dataset, *, summary: bool = False) -> pd.DataFrame:
             f"No variable of the answer has all its dims, {', '.join(map(str, answer.dims))}: one table would repeat "
             f"each many times. Lay out some of {', '.join(map(str, answer.data_vars))} at a time: answer[['name']]."
         )
+    check_kind("summary", summary, bool)
     if summary:
         table = reduced_table(answer)
     else:

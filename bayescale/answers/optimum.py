@@ -76,7 +76,13 @@ class Split:
     def spent(self, values: Mapping[str, Any]) -> Any:
         """Cost at values of the free inputs."""
         known = {**self._fixed, **values}
-        return self.cost(**{name: known[name] for name in self._of_cost if name in known})
+        found = self.cost(**{name: known[name] for name in self._of_cost if name in known})
+        if not isinstance(found, xr.DataArray) and any(isinstance(x, xr.DataArray) for x in values.values()):
+            raise InputError(
+                f"The cost must be a number computed from what is bought, {listed(values)}; {self.cost!r} gives "
+                f"{shown(found)} whatever they are. Write it like `lambda N, D: 6 * N * D`."
+            )
+        return found
 
     def inputs(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Inputs of the law, by the formula's symbols, at values of the free inputs."""

@@ -170,7 +170,10 @@ def _answer(posterior: Posterior | Chain, asking: _Question) -> xr.Dataset:
             BayescaleWarning,
             stacklevel=3,
         )
-    answer = xr.Dataset({name: x.transpose(*DRAWS, ...) for name, x in path.report(found).items()})
+    reported = path.report(found)
+    if clash := [str(dim) for dim in wanted.dims if dim in reported]:
+        raise InputError(f"The level has a dim {clash[0]!r}, the name of something in the answer; rename the dim.")
+    answer = xr.Dataset({name: x.transpose(*DRAWS, ...) for name, x in reported.items()})
     units = {path.name: path.unit or "1", **_BOUGHT}
     for name in answer.data_vars:
         answer[name].attrs = {"units": units[str(name)], "long_name": f"{name} at which the level is reached"}
