@@ -57,9 +57,10 @@ def short_number(x: float, digits: int = 3) -> str:
     """
     if x == 0 or not math.isfinite(x):
         return f"{x:g}"
-    rounded = float(f"{x:.{digits - 1}e}")
-    if abs(rounded) >= 1e15:
-        mantissa, power = f"{rounded:.{digits - 1}e}".split("e")
+    text = f"{x:.{digits - 1}e}"
+    rounded = float(text)
+    if abs(rounded) >= 1e15:  # at the largest of floats, infinite
+        mantissa, power = text.split("e")
         return f"{float(mantissa):g}e{int(power)}"
     for unit, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(rounded) >= unit:

@@ -622,6 +622,7 @@ def test_a_figure_that_cannot_be_saved_stays_open(tmp_path):
         (999.9e12, "1e15"),
         (6.02e23, "6.02e23"),
         (-2500, "-2.5k"),
+        (1.797e308, "1.8e308"),
     ],
 )
 def test_short_numbers(x, text):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -75,6 +76,8 @@ def deviation(
     def decision(beliefs: list[Belief]) -> xr.Dataset:
         one = beliefs[0].split
         spent = one.spent({**one.given, **values}).assign_attrs(units=one.unit)
+        if not bool(np.isfinite(spent).all()):
+            raise InputError(f"A run's cost is no finite number at {listed(f'{n}={run[n]}' for n in shared)}.")
         return xr.Dataset({_COST: spent, "beyond": beyond(beliefs, values)})
 
     def answer(belief: Belief, decided: xr.Dataset) -> xr.Dataset:
