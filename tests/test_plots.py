@@ -622,7 +622,6 @@ def test_a_figure_that_cannot_be_saved_stays_open(tmp_path):
         (999.9e12, "1e15"),
         (6.02e23, "6.02e23"),
         (-2500, "-2.5k"),
-        (1.797e308, "1.8e308"),
     ],
 )
 def test_short_numbers(x, text):
@@ -633,6 +632,7 @@ def test_short_numbers(x, text):
 def test_short_numbers_of_few_digits():
     assert short_number(24_736, 2) == "25k"
     assert short_number(99_999, 2) == "100k"
+    assert short_number(1.797e308) == "1.8e308"  # rounded, it is more than a float holds
 
 
 @pytest.mark.parametrize(
