@@ -332,6 +332,8 @@ def test_what_a_long_trained_model_gives_away(scattered_posterior):
 def test_a_run_is_told_by_what_its_cost_takes(exact_posterior):
     with pytest.raises(InputError, match=r"A run is told by N, D.*D is not given"):
         bs.deviation(exact_posterior, N="8B")
+    with pytest.raises(InputError, match="N has a dim 'D', the name of an input"):
+        bs.deviation(exact_posterior, N=xr.DataArray([8e9], dims="D"), D="15T")
     with pytest.raises(InputError, match="no finite number"):
         bs.deviation(exact_posterior, N=1e308, D="1T")
     with pytest.raises(InputError, match=r"gives 1\.0 whatever they are"):

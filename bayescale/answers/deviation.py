@@ -68,6 +68,9 @@ def deviation(
     values = {
         name: read_value(name, run[name], signed=False).assign_attrs(units=units.get(name, "")) for name in shared
     }
+    for name, x in values.items():
+        if clash := [str(dim) for dim in x.dims if dim in values and x.dims != (name,)]:
+            raise InputError(f"{name} has a dim {clash[0]!r}, the name of an input; rename the dim.")
     given = {name: value for name, value in run.items() if name not in shared}
 
     def split_of(one: Posterior) -> Split:
