@@ -16,7 +16,7 @@ import numpy as np
 from bayescale.errors import InputError
 from bayescale.given import check_kind
 from bayescale.law import LOSS, Output, Param
-from bayescale.numerals import as_float, is_numeric
+from bayescale.numerals import EXACT, as_float, is_numeric
 from bayescale.prior import POSITIVE, REAL, UNIT, Prior
 
 TRIALS = "n_trials"  # the column of the runs with how many questions an accuracy was measured on
@@ -372,9 +372,10 @@ class Binomial(Noise):
         if not is_numeric(runs[TRIALS]):
             raise InputError(f"Column {TRIALS!r} must be numbers; its first is {runs[TRIALS].iloc[0]!r}.")
         trials = as_float(runs[TRIALS])
-        if bad := np.flatnonzero(~((trials >= 1) & (trials == np.round(trials)))).tolist():
+        if bad := np.flatnonzero(~((trials >= 1) & (trials <= EXACT) & (trials == np.round(trials)))).tolist():
             raise InputError(
-                f"Column {TRIALS!r} must hold whole numbers from 1; row {bad[0] + 1} holds {trials[bad[0]]:g}."
+                f"Column {TRIALS!r} must hold whole numbers from 1 to {EXACT:.2g}; row {bad[0] + 1} holds "
+                f"{trials[bad[0]]:g}."
             )
         counts = np.asarray(runs[self.output.symbol], dtype=float) * trials
         if bad := np.flatnonzero(np.abs(counts - np.round(counts)) > 0.05 + 1e-6 * trials).tolist():

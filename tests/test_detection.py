@@ -43,6 +43,7 @@ def test_names_are_kept():
     [
         (0, 0.1, {}, "whole numbers from 1"),
         (10.5, 0.1, {}, "whole numbers"),
+        (1e19, 0.25, {}, "to 9e.15"),  # never ended
         (np.nan, 0.1, {}, "whole numbers"),
         (10, 0.0, {}, "between 0 and 1"),
         (10, np.nan, {}, "between 0 and 1"),

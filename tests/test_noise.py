@@ -466,7 +466,8 @@ def test_whole_counts_pass(counted):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"n_trials": [20, 0, 200]}, r"whole numbers from 1; row 2 holds 0"),
+        ({"n_trials": [20, 0, 200]}, r"whole numbers from 1 to 9e\+15; row 2 holds 0"),
+        ({"n_trials": [20, 40, 1e19]}, r"row 3 holds 1e\+19"),
         ({"n_trials": [20, 40, -5]}, r"row 3 holds -5"),
         ({"n_trials": [20, 40.5, 200]}, r"row 2 holds 40\.5"),
         ({"n_trials": [20, np.nan, 200]}, r"row 2 holds nan"),

@@ -312,7 +312,7 @@ def test_a_law_of_one_input_has_no_allocation_and_says_so(certain, tmp_path):
     assert "every split of a budget is as good as another" in text.split('<section id="allocation">')[1]
     assert "<script" not in text
     assert "script-src 'none'" in text
-    assert "C = 1e+23" in text  # ten times the largest
+    assert "C = 1e23" in text  # ten times the largest
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_several_laws_are_compared_on_the_command_line(few, tmp_path, monkeypatc
     text = (tmp_path / "r.md").read_text()
     assert "## Which law?" in text
     assert "By PSIS-LOO" in text
-    assert "N = 1e\\+09" in text or "N = 1e+09" in text
+    assert "N = 1B" in text
 
 
 # -- The live part

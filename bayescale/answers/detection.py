@@ -7,6 +7,7 @@ import xarray as xr
 
 from bayescale.errors import InputError
 from bayescale.given import real_number
+from bayescale.numerals import EXACT
 from bayescale.words import shown
 
 LEVEL, POWER = 0.05, 0.8
@@ -47,8 +48,8 @@ def detection_limit(items: Any, chance: Any, *, level: float = LEVEL, power: flo
     for name, value in (("level", level), ("power", power)):
         real_number(name, value, 0, 1)
     n, p = _numbers("items", items), _numbers("chance", chance)
-    if not (np.all(n >= 1) and np.all(n == np.round(n)) and np.all(np.isfinite(n))):
-        raise InputError(f"items counts questions: whole numbers from 1; {shown(items)} was given.")
+    if not (np.all(n >= 1) and np.all(n == np.round(n)) and np.all(n <= EXACT)):  # far beyond, SciPy never ends
+        raise InputError(f"items counts questions: whole numbers from 1 to {EXACT:.2g}; {shown(items)} was given.")
     if not np.all((p > 0) & (p < 1)):
         raise InputError(f"chance is a share between 0 and 1; {shown(chance)} was given.")
     if isinstance(items, xr.DataArray) or isinstance(chance, xr.DataArray):

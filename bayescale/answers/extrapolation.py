@@ -125,10 +125,15 @@ def _points(curves: Curves, names, times, inputs) -> tuple[str, np.ndarray]:
                 "measured. Ask beyond, ask one curve with group=, or pass times=."
             )
         return curves.x, np.broadcast_to(x, (len(names), len(x)))
-    factors = np.sort(np.atleast_1d(read_value("times", 2.0 if times is None else times, False)))
+    return "times", last[:, None] * read_times(2.0 if times is None else times)
+
+
+def read_times(times: Any) -> np.ndarray:
+    """Read how many times beyond the last point; in rising order."""
+    factors = np.sort(np.atleast_1d(read_value("times", times, False)))
     if factors[0] < 1:
         raise InputError(f"times must be 1 (the last point) or more; {factors[0]:g} was given.")
-    return "times", last[:, None] * factors
+    return factors
 
 
 def _draws(curves: Curves, name: str, x: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

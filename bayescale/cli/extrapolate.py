@@ -38,16 +38,15 @@ def extrapolate(
     Example: bayescale extrapolate curves.csv --curve run --times 2,4
     """
     from bayescale.answers.extrapolation import extrapolate as ask
-    from bayescale.answers.extrapolation import extrapolation_sentences, extrapolation_table
+    from bayescale.answers.extrapolation import extrapolation_sentences, extrapolation_table, read_times
     from bayescale.curves.fitting import fit_curves
     from bayescale.plots.extrapolation import plot_extrapolation
 
     check_figure(figure)
-    factors = read_numbers("times", times)
+    factors = read_times(read_numbers("times", times)).tolist()
     curves = fit_curves(read_table(runs, column, None), x=x, y=y, curve=curve)
     answer = ask(curves, times=factors, group=group, seed=seed)
-    farthest = max(factors) if isinstance(factors, list) else factors
-    draw_figure(figure, lambda: plot_extrapolation(curves, farthest, group=group, seed=seed))
+    draw_figure(figure, lambda: plot_extrapolation(curves, factors[-1], group=group, seed=seed))
     sentences = extrapolation_sentences(answer)
     if as_json:
         lines = extrapolation_table(answer).to_dict("records")

@@ -11,7 +11,7 @@ from bayescale.answers.mixture import Stack
 from bayescale.answers.optimum import read_split
 from bayescale.cost import six_nd
 from bayescale.errors import InputError
-from bayescale.numerals import parse_number
+from bayescale.numerals import parse_number, short_number
 from bayescale.posterior import Posterior
 from bayescale.prior import POSITIVE
 
@@ -130,11 +130,11 @@ def _said(posterior: Posterior, at: Mapping[str, Any], budget: tuple[float, floa
     output = posterior.model.law.output
     words = []
     if at:
-        run = ", ".join(f"{name} = {x:.4g}" if isinstance(x, float) else f"{name} = {x}" for name, x in at.items())
+        run = ", ".join(f"{name} = {short_number(x, 4) if isinstance(x, float) else x}" for name, x in at.items())
         words.append(f"What {output.meaning} will a run with {run} measure?")
     if budget:
         times = f", {budget[1]:.3g} times the costliest run" if budget[1] != 1 else ""
-        words.append(f"How should {budget[0]:.3g} FLOP{times}, be split between parameters and tokens?")
+        words.append(f"How should {short_number(budget[0])} FLOP{times}, be split between parameters and tokens?")
         if not at:
             words.append(f"What {output.meaning} will that run measure?")
     if level is not None:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
+from bayescale.numerals import short_number
 from bayescale.reports.parts import SAID, Section
 from bayescale.words import listed
 
@@ -50,7 +51,7 @@ def page_of(
         script_hash=_hash(script),
         live=None if isinstance(live, str) else {**live[0], "start": start},
         no_live=live if isinstance(live, str) else "",
-        held=listed(f"{name} = {x:.4g}" for name, x in held.items()),
+        held=listed(f"{name} = {short_number(x, 4)}" for name, x in held.items()),
     )
 
 
