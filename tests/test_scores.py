@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from bayescale.answers.scores import central, crps, interval_score
+from bayescale.answers.scores import central, crps, interval_score, score
 
 
 def quantiles_of(distribution, n=4000):
@@ -56,3 +56,21 @@ def test_central_interval_of_draws_that_may_be_infinite():
     low, high = central(xr.DataArray(values, dims=("chain", "draw")), 0.9)
     assert float(low) == 5.0  # the fifth smallest of a hundred
     assert np.isinf(high)
+
+
+def test_a_draw_that_rounds_to_zero_costs_infinity_in_logs_and_no_warning():
+    """The t distribution of a line through three points has such tails; errors and the interval stay what they are."""
+    draws = xr.DataArray([[[[0.0]], [[1.0]]], [[[1.0]], [[2.0]]]], dims=("chain", "draw", "forecaster", "run"))
+    answer = xr.Dataset(
+        {
+            "L": ("run", [1.5]),
+            "L_run": draws,
+            "log_density": (("forecaster", "run"), [[-3.0]]),
+            "spread": ("forecaster", [True]),
+        },
+        attrs={"response": "L", "on_log": 1},
+    )
+    found = score(answer).squeeze()
+    assert float(found["crps"]) == np.inf
+    assert float(found["error"]) == -0.5
+    assert float(found["width"].sel(level=0.5)) == 1.0

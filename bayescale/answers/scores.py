@@ -77,9 +77,11 @@ def score(answer: xr.Dataset) -> xr.Dataset:
     ends = [central(draws, level) for level in LEVELS]
     low, high = (xr.concat([end[k] for end in ends], "level").assign_coords(level=list(LEVELS)) for k in (0, 1))
     level = low["level"]
+    with np.errstate(divide="ignore"):  # in logs, a draw that rounds to zero lies infinitely far off
+        drawn = on_scale(draws)
     scores: dict[str, Any] = {
         "error": draws.median(DRAWS) - measured,
-        "crps": crps(on_scale(draws), on_scale(measured)),
+        "crps": crps(drawn, on_scale(measured)),
         "log_score": answer["log_density"],
         "inside": ((low <= measured) & (measured <= high)).astype(float).where(spread),
         "width": (high - low).where(spread),
