@@ -364,11 +364,13 @@ def new_curves(splits: list[Split], many: int) -> dict[str, pd.DataFrame]:
 
 
 def wins(log: Any) -> pd.DataFrame:
-    """Share of curves on which the pooled forecast is better than that of the curve alone."""
+    """Share of curves on which the pooled forecast is better than that of the curve alone, by table and over all."""
     rows: dict[Any, dict[str, float]] = {}
     new: Any = log[log["forecaster"].isin([POOLED, ALONE])]
-    for key, part in new.groupby(["split", "table"], sort=False):
-        pooled, alone = (part[part["forecaster"] == n].set_index("curve").sort_index() for n in (POOLED, ALONE))
+    parts = [*new.groupby(["split", "table"], sort=False), *(((s, "all"), part) for s, part in new.groupby("split"))]
+    for key, part in parts:
+        by_curve = part.set_index(["table", "curve"]).sort_index()
+        pooled, alone = (by_curve[by_curve["forecaster"] == name] for name in (POOLED, ALONE))
         rows[key] = {
             "curves": len(pooled),
             "rmsle better": (pooled["rmsle"] < alone["rmsle"]).mean(),
