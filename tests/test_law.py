@@ -389,7 +389,7 @@ def test_formula_in_latex_and_text():
     assert "C" in LAWS["saturating"].on("C").text()
 
 
-@pytest.mark.parametrize("law", LAWS.values(), ids=str)
+@pytest.mark.parametrize("law", LAWS.values(), ids=lambda law: law.name)
 def test_card_shows_every_parameter_with_meaning_unit_and_prior_and_every_published_value(law):
     card = law.card()
     for p in law.params:

@@ -16,18 +16,18 @@ SPREAD = Prior("LogNormal", mu=-1.0, sigma=0.5)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("law", LAWS.values(), ids=str)
+@pytest.mark.parametrize("law", LAWS.values(), ids=lambda law: law.name)
 def test_every_law_passes_the_checks(law, seed):
     check_law(law, seed)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("law", LAWS.values(), ids=str)
+@pytest.mark.parametrize("law", LAWS.values(), ids=lambda law: law.name)
 def test_every_law_finds_the_truth_again(law):
     check_law(law, fit=True)
 
 
-@pytest.mark.parametrize("law", LAWS.values(), ids=str)
+@pytest.mark.parametrize("law", LAWS.values(), ids=lambda law: law.name)
 def test_every_law_says_what_it_is_and_where_it_is_from(law):
     assert law.title
     assert re.search(r"\(\d{4}\)", law.reference)
@@ -36,13 +36,13 @@ def test_every_law_says_what_it_is_and_where_it_is_from(law):
     assert all(entry.source for entry in law.published)
 
 
-@pytest.mark.parametrize("law", LAWS.values(), ids=str)
+@pytest.mark.parametrize("law", LAWS.values(), ids=lambda law: law.name)
 def test_published_keys_are_unique_within_a_law(law):
     keys = [entry.key for entry in law.published]
     assert len(set(keys)) == len(keys)
 
 
-@pytest.mark.parametrize("law", [law for law in LAWS.values() if law.output == LOSS], ids=str)
+@pytest.mark.parametrize("law", [law for law in LAWS.values() if law.output == LOSS], ids=lambda law: law.name)
 def test_published_values_give_a_loss_of_a_few_nats(law):
     size = {"N": 1e9, "D": 2e10, "C": 1.2e20}
     for entry in law.published:

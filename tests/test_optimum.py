@@ -33,7 +33,7 @@ def of_published(law):
     return {symbol: guesses[symbol] for symbol in law.constants}
 
 
-@pytest.mark.parametrize("law", CLOSED, ids=str)
+@pytest.mark.parametrize("law", CLOSED, ids=lambda law: law.name)
 def test_closed_forms_are_where_a_search_finds_the_least(law):
     constants = of_published(law)
     for C in (1e18, 1e21, 5.76e23):
@@ -173,7 +173,7 @@ def test_the_least_budget_for_a_loss(scattered_posterior, cost):
 SPLIT = [law for law in LAWS.values() if len(law.columns) > 1 and set(law.columns) <= {"N", "D", "C", "M"}]
 
 
-@pytest.mark.parametrize("law", SPLIT, ids=str)
+@pytest.mark.parametrize("law", SPLIT, ids=lambda law: law.name)
 def test_every_law_of_parameters_and_tokens_can_be_asked(law):
     rng = np.random.default_rng(2)
     N, D = 10 ** rng.uniform(7, 9, 30), 10 ** rng.uniform(9, 11, 30)

@@ -22,7 +22,7 @@ values = {
 annealed = {"L0": 2.6, "A": 0.5, "alpha": 0.5, "C": 0.4}
 
 
-@pytest.mark.parametrize("law", [farseer, path], ids=str)
+@pytest.mark.parametrize("law", [farseer, path], ids=lambda law: law.name)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_laws_do_what_is_asked_of_every_law(law, seed):
     check_law(law, seed=seed)

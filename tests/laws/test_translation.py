@@ -13,7 +13,7 @@ BOTH, BLEU = bs.LAWS["encoder_decoder"], bs.LAWS["bleu"]
 CONSTANTS = {"L_inf": 1.0, "A": 90.0, "p_e": 0.18, "p_d": 0.22}
 
 
-@pytest.mark.parametrize("law", [BOTH, BLEU], ids=str)
+@pytest.mark.parametrize("law", [BOTH, BLEU], ids=lambda law: law.name)
 def test_law(law):
     check_law(law)
 
