@@ -44,7 +44,8 @@ def figures(posteriors):
             drawn[name] = draw_panels(name, posteriors)
         return drawn[name]
 
-    yield draw
+    with mpl.rc_context({"figure.max_open_warning": 0}):  # held on purpose, more of them than a reader would
+        yield draw
     plt.close("all")
 
 

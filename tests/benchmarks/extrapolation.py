@@ -5,6 +5,7 @@
     python tests/benchmarks/extrapolation.py --forecaster m4 broken_1 "m3, Bayesian"   # slow rivals: up to an hour each
     python tests/benchmarks/extrapolation.py --unseen         # other tables, on which nothing was chosen
     python tests/benchmarks/extrapolation.py --points 3 5 8   # new curves of few points, pooled with others and alone
+    python tests/benchmarks/extrapolation.py --points 3 5 --within --table vision   # pooled with their data set's only
     python tests/benchmarks/extrapolation.py --summary        # prints the log kept beside it, and published numbers
 
 Protocol, as read from the code that came with NSL-PFN: rows with Training = 1 are fitted, the others scored; curves
@@ -45,7 +46,7 @@ LOG = Path(__file__).with_suffix(".csv")
 ROOT = Path(__file__).parents[2]
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 SHOWN = (0.5, 0.8, 0.9, 0.95)
-OURS, POOLED, ALONE = "bayescale", "pooled", "alone"
+OURS, POOLED, ALONE, WITHIN = "bayescale", "pooled", "alone", "pooled within the data set"
 FOLDS = 5
 QUICK, SLOW = ("line", "saturating", "m3"), ("m4", "broken_1", "saturating, Bayesian", "m3, Bayesian")
 UNSEEN = ("olmo_ladder_curves", "routed_moe", "misfitting_c4")
@@ -349,36 +350,50 @@ def first_points(splits: list[Split], many: int) -> dict[str, Split]:
     return cut
 
 
-def new_curves(splits: list[Split], many: int) -> dict[str, pd.DataFrame]:
-    """Scores of curves of which few points are known: beside the others, whole, and alone. A fifth is new at a time."""
+def new_curves(splits: list[Split], many: int, within: bool) -> dict[str, pd.DataFrame]:
+    """Scores of curves of which few points are known: beside the others, whole, and alone. A fifth is new at a time.
+
+    With ``within``: beside those of the same data set, the last word of a curve's cluster.
+    """
     cut = first_points(splits, many)
-    found: dict[str, list[dict[str, Any]]] = {POOLED: [], ALONE: []}
+    found: dict[str, list[dict[str, Any]]] = {WITHIN: []} if within else {POOLED: [], ALONE: []}
     for fold in range(FOLDS):
         new = list(cut.values())[fold::FOLDS]
         names = {s.name for s in new}
         # The others end where the new ones do, too: nothing is known of any curve's rows of the outer split.
         together = [*new, *(replace(s, x_held=s.x[-1:], y_held=s.y[-1:]) for s in splits if s.name not in names)]
-        found[POOLED] += [score(s, f) for s, f in zip(new, ours(together)[: len(new)], strict=True)]
-        found[ALONE] += [score(s, ours([s])[0]) for s in new]
+        if within:
+            together = [replace(s, kind=s.cluster.split()[-1]) for s in together]
+        beside = [score(s, f) for s, f in zip(new, ours(together)[: len(new)], strict=True)]
+        found[WITHIN if within else POOLED] += beside
+        if not within:
+            found[ALONE] += [score(s, ours([s])[0]) for s in new]
     return {name: pd.DataFrame(rows) for name, rows in found.items()}
 
 
 def wins(log: Any) -> pd.DataFrame:
     """Share of curves on which the pooled forecast is better than that of the curve alone, by table and over all."""
     rows: dict[Any, dict[str, float]] = {}
-    new: Any = log[log["forecaster"].isin([POOLED, ALONE])]
+    new: Any = log[log["forecaster"].isin([POOLED, ALONE, WITHIN])]
     parts = [*new.groupby(["split", "table"], sort=False), *(((s, "all"), part) for s, part in new.groupby("split"))]
     for key, part in parts:
         by_curve = part.set_index(["table", "curve"]).sort_index()
-        pooled, alone = (by_curve[by_curve["forecaster"] == name] for name in (POOLED, ALONE))
-        rows[key] = {
-            "curves": len(pooled),
-            "rmsle better": (pooled["rmsle"] < alone["rmsle"]).mean(),
-            "ll better": (pooled["ll"] > alone["ll"]).mean(),
-            "median rmsle pooled": pooled["rmsle"].median(),
-            "alone": alone["rmsle"].median(),
-        }
+        pooled, alone, within = (by_curve[by_curve["forecaster"] == name] for name in (POOLED, ALONE, WITHIN))
+        rows[key] = _against(pooled, alone)
+        if key[1] != "all" and len(within):
+            rows[(*key, WITHIN)] = _against(within, alone)
     return pd.DataFrame(rows).T
+
+
+def _against(pooled: Any, alone: Any) -> dict[str, float]:
+    return {
+        "curves": len(pooled),
+        "rmsle better": (pooled["rmsle"] < alone["rmsle"]).mean(),
+        "ll better": (pooled["ll"] > alone["ll"]).mean(),
+        "median rmsle pooled": pooled["rmsle"].median(),
+        "alone": alone["rmsle"].median(),
+        "cover90 pooled": pooled["cover90"].mean(),
+    }
 
 
 def main() -> None:
@@ -391,6 +406,7 @@ def main() -> None:
     parser.add_argument("--forecaster", nargs="*", default=[OURS, *QUICK], choices=[OURS, *QUICK, *SLOW])
     parser.add_argument("--folder", type=Path, default=ROOT.parent / "shared" / "data", help="of tidy CSVs")
     parser.add_argument("--points", nargs="*", type=int, help="new curves of so many points, pooled and alone")
+    parser.add_argument("--within", action="store_true", help="with --points: beside curves of the same data set only")
     parser.add_argument("--dry", action="store_true", help="append nothing to the log")
     parser.add_argument("--summary", action="store_true", help=f"only print what {LOG.name} holds")
     asked = parser.parse_args()
@@ -405,7 +421,7 @@ def main() -> None:
             continue
         for many in asked.points or ():
             began = time.monotonic()
-            for name, scores in new_curves(splits, many).items():
+            for name, scores in new_curves(splits, many, asked.within).items():
                 if not asked.dry:
                     append(at, table, f"first {many}", name, scores)
                 print(f"{table}, first {many}, {name}\n{_shown(means(scores).to_frame().T)}", flush=True)
