@@ -129,7 +129,9 @@ def fit_curves(runs: pd.DataFrame, *, x: str = "D", y: str = "L", curve: str | N
 
     No law is assumed. In log-log each curve falls at its own smooth rate; how fast that rate dies out, how freely it
     moves and how noisy curves are is learnt from all of them. Fit curves together that are of one kind: one response,
-    one sort of training.
+    one sort of training; where there are enough, one data set. Of 72 public curves of image classification, three
+    points known, the median RMSLE up to twice the third is .019 beside those of the same data set, .024 beside all and
+    .037 alone (tests/benchmarks/extrapolation.py).
 
     What is shared is found by maximising the evidence times its priors (empirical Bayes, Laplace approximation for
     each curve). Its uncertainty is Student-t with four degrees of freedom, from a quarter of the expected information

@@ -379,7 +379,7 @@ def wins(log: Any) -> pd.DataFrame:
     for key, part in parts:
         by_curve = part.set_index(["table", "curve"]).sort_index()
         pooled, alone, within = (by_curve[by_curve["forecaster"] == name] for name in (POOLED, ALONE, WITHIN))
-        rows[key] = _against(pooled, alone)
+        rows[(*key, POOLED)] = _against(pooled, alone)
         if key[1] != "all" and len(within):
             rows[(*key, WITHIN)] = _against(within, alone)
     return pd.DataFrame(rows).T
