@@ -16,10 +16,12 @@ import numpy as np
 from bayescale.errors import InputError
 from bayescale.given import check_kind
 from bayescale.law import LOSS, Output, Param
-from bayescale.numerals import EXACT, as_float, is_numeric
+from bayescale.numerals import as_float, is_numeric
 from bayescale.prior import POSITIVE, REAL, UNIT, Prior
+from bayescale.words import shown
 
 TRIALS = "n_trials"  # the column of the runs with how many questions an accuracy was measured on
+MOST_TRIALS = 10**12  # so far SciPy's inverse of the binomial was found right; from 1e15 it errs, from 1e19 never ends
 _SPREAD = Prior("LogNormal", mu=math.log(0.4), sigma=0.5)
 
 SIGMA = Param(
@@ -163,7 +165,8 @@ class Noise:
 
     def deviation(self, response, law):
         """How far a response lies from the law on the scale of the noise: a log ratio, or a difference."""
-        return np.log(response) - np.log(law) if self.on_log else response - law
+        with np.errstate(divide="ignore"):  # a replicate that rounds to zero lies infinitely far off
+            return np.log(response) - np.log(law) if self.on_log else response - law
 
     def centre(self, law, params: Mapping[str, Any]):
         """Where a response is expected on the scale of the noise, the law being known."""
@@ -370,11 +373,15 @@ class Binomial(Noise):
                 "measured. Add it, or use noise='normal'."
             )
         if not is_numeric(runs[TRIALS]):
-            raise InputError(f"Column {TRIALS!r} must be numbers; its first is {runs[TRIALS].iloc[0]!r}.")
-        trials = as_float(runs[TRIALS])
-        if bad := np.flatnonzero(~((trials >= 1) & (trials <= EXACT) & (trials == np.round(trials)))).tolist():
+            cells = runs[TRIALS].tolist()
+            row = next((k for k, x in enumerate(cells) if not (isinstance(x, (int, float)) and x <= MOST_TRIALS)), 0)
             raise InputError(
-                f"Column {TRIALS!r} must hold whole numbers from 1 to {EXACT:.2g}; row {bad[0] + 1} holds "
+                f"Column {TRIALS!r} must be numbers up to {MOST_TRIALS:.2g}; row {row + 1} holds {shown(cells[row])}."
+            )
+        trials = as_float(runs[TRIALS])
+        if bad := np.flatnonzero(~((trials >= 1) & (trials <= MOST_TRIALS) & (trials == np.round(trials)))).tolist():
+            raise InputError(
+                f"Column {TRIALS!r} must hold whole numbers from 1 to {MOST_TRIALS:.2g}; row {bad[0] + 1} holds "
                 f"{trials[bad[0]]:g}."
             )
         counts = np.asarray(runs[self.output.symbol], dtype=float) * trials

@@ -16,7 +16,6 @@ _NUMBER = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _NOT_FINITE = ("NaN", "Infinity", "-Infinity")  # as JSON has to write them
-EXACT = 2**53  # up to which a float tells all whole numbers apart
 _EXPONENT = {"k": 3, "m": 6, "b": 9, "g": 9, "t": 12}
 
 

@@ -23,7 +23,7 @@ from bayescale.errors import BayescaleWarning, InputError
 from bayescale.exports import CURVE, DOUBTS, find_unfinished, measured_steps, name_curve, unfinished_sentence
 from bayescale.given import check_choice
 from bayescale.measured import adopt_errors
-from bayescale.numerals import EXACT, as_float, is_numeric, missing_in, numbers_of, parse_column, parse_number
+from bayescale.numerals import as_float, is_numeric, missing_in, numbers_of, parse_column, parse_number
 from bayescale.prior import POSITIVE as SUPPORT_POSITIVE
 from bayescale.prior import Support
 from bayescale.tables import check_names_differ, read_table
@@ -621,4 +621,4 @@ def _fits_float(column: pd.Series) -> bool:
     """Whether float64 tells all values of a numeric column apart."""
     if not pd.api.types.is_integer_dtype(column.dtype):
         return True
-    return bool(column.dropna().between(-EXACT, EXACT).all())
+    return bool(column.dropna().between(-(2**53), 2**53).all())

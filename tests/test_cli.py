@@ -613,6 +613,7 @@ BAD = {
     "curves mixed up": (("extrapolate", "runs.csv"), "share theirs with others"),
     "no such curve": ((*CURVES, "--group", "c"), "no curve 'c'"),
     "back in time": ((*CURVES, "--times", "0.5"), "1 .the last point. or more"),
+    "beyond floats": ((*CURVES, "--times", "1e300"), "farther than can be computed; ask below 1e.250"),
     "export of nothing": (("data", "-o", "out.csv"), "Name the data set"),
     "figures in a file": (("demo", "--output", "runs.csv"), "Cannot make the folder"),
 }

@@ -38,12 +38,30 @@ def test_names_are_kept():
     assert float(limit.sel(task="a")) == pytest.approx(float(bs.detection_limit(100, 0.1)))
 
 
+def test_numbers_as_text_are_read():
+    limit = bs.detection_limit(xr.DataArray(["100"], dims="task"), "0.1")
+    assert float(limit.squeeze()) == pytest.approx(float(bs.detection_limit(100, 0.1)))
+
+
+@pytest.mark.parametrize("items", [10**8, 10**10, 10**12])
+@pytest.mark.parametrize("chance", [0.02, 0.25, 0.6, 0.99])
+def test_of_very_many_questions_the_normal_distribution_holds(items, chance):
+    """The limit tends to (z_level + z_power) standard deviations; what remains is of order 1 / sqrt(n p (1 - p))."""
+    deviation = np.sqrt(chance * (1 - chance) / items)
+    expected = (stats.norm.isf(0.05) + stats.norm.ppf(0.8)) * deviation
+    assert float(bs.detection_limit(items, chance)) == pytest.approx(expected, rel=2e-3)
+
+
 @pytest.mark.parametrize(
     ("items", "chance", "options", "said"),
     [
         (0, 0.1, {}, "whole numbers from 1"),
         (10.5, 0.1, {}, "whole numbers"),
-        (1e19, 0.25, {}, "to 9e.15"),  # never ended
+        (1e13, 0.25, {}, r"to 1e\+12"),
+        (True, 0.25, {}, "items must be numbers"),
+        (np.datetime64("2020"), 0.25, {}, "items must be numbers"),
+        ([1, 2, 3], [0.1, 0.2], {}, "do not fit together"),
+        (xr.DataArray([8, 9], {"t": [0, 1]}), xr.DataArray([0.1, 0.2], {"t": [1, 2]}), {}, "do not fit together"),
         (np.nan, 0.1, {}, "whole numbers"),
         (10, 0.0, {}, "between 0 and 1"),
         (10, np.nan, {}, "between 0 and 1"),

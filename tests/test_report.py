@@ -321,6 +321,7 @@ def test_a_law_of_one_input_has_no_allocation_and_says_so(certain, tmp_path):
         ({"path": "r.pdf"}, "is a page, .html, or Markdown"),
         ({"path": "nowhere/r.html"}, "there is no folder"),
         ({"path": "r.html", "C": -1}, "must be one positive number"),
+        ({"path": "r.html", "C": 1e300}, "more than can be drawn; give at most 1e+200"),
     ],
 )
 def test_mistakes_are_refused(exact_posterior, tmp_path, given, said):

@@ -7,7 +7,7 @@ import xarray as xr
 
 from bayescale.errors import InputError
 from bayescale.given import real_number
-from bayescale.numerals import EXACT
+from bayescale.noise import MOST_TRIALS
 from bayescale.words import shown
 
 LEVEL, POWER = 0.05, 0.8
@@ -22,7 +22,7 @@ def detection_limit(items: Any, chance: Any, *, level: float = LEVEL, power: flo
     Parameters
     ----------
     items : int, array_like or DataArray
-        Questions asked.
+        Questions asked, up to 1e12.
     chance : float, array_like or DataArray
         Share of right answers of a guess, between 0 and 1.
     level : float
@@ -38,7 +38,7 @@ def detection_limit(items: Any, chance: Any, *, level: float = LEVEL, power: flo
     Raises
     ------
     InputError
-        No whole number of questions, or a share that is none.
+        No whole number of questions, or a share that is none; two arrays that do not fit together.
 
     Examples
     --------
@@ -48,20 +48,28 @@ def detection_limit(items: Any, chance: Any, *, level: float = LEVEL, power: flo
     for name, value in (("level", level), ("power", power)):
         real_number(name, value, 0, 1)
     n, p = _numbers("items", items), _numbers("chance", chance)
-    if not (np.all(n >= 1) and np.all(n == np.round(n)) and np.all(n <= EXACT)):  # far beyond, SciPy never ends
-        raise InputError(f"items counts questions: whole numbers from 1 to {EXACT:.2g}; {shown(items)} was given.")
+    if not (np.all(n >= 1) and np.all(n == np.round(n)) and np.all(n <= MOST_TRIALS)):
+        raise InputError(
+            f"items counts questions: whole numbers from 1 to {MOST_TRIALS:.2g}; {shown(items)} was given."
+        )
     if not np.all((p > 0) & (p < 1)):
         raise InputError(f"chance is a share between 0 and 1; {shown(chance)} was given.")
-    if isinstance(items, xr.DataArray) or isinstance(chance, xr.DataArray):
-        return xr.apply_ufunc(_limit, xr.DataArray(items), xr.DataArray(chance), level, power)
-    return _limit(n, p, level, power)
-
-
-def _numbers(name: str, given: Any) -> np.ndarray:
     try:
-        return np.asarray(given, dtype=float)
+        if isinstance(n, xr.DataArray) or isinstance(p, xr.DataArray):
+            return xr.apply_ufunc(_limit, xr.DataArray(n), xr.DataArray(p), level, power)
+        return _limit(n, p, level, power)
+    except ValueError as error:
+        raise InputError(f"items and chance do not fit together: {' '.join(str(error).split())}") from None
+
+
+def _numbers(name: str, given: Any) -> np.ndarray | xr.DataArray:
+    try:
+        if np.asarray(given).dtype.kind in "bMm":
+            raise TypeError
+        numbers = np.asarray(given, dtype=float)
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"{name} must be numbers; {shown(given)} was given.") from None
+    return given.copy(data=numbers) if isinstance(given, xr.DataArray) else numbers
 
 
 def _limit(items, chance, level, power):

@@ -19,6 +19,7 @@ from bayescale.words import listed, quoted
 
 CHAINS = 4
 ONE_CURVE = "curve"
+FARTHEST = 1e250  # of the input, in its unit; beyond, floats give out
 TESTED = 2.0  # times the last point: as far as such answers were scored (tests/benchmarks/extrapolation.py)
 
 
@@ -75,6 +76,8 @@ def extrapolate(
         raise InputError(f"There is no curve {group!r}; there are {listed(map(repr, curves.names), 10)}.")
     names = curves.names if group is None else (group,)
     dim, points = _points(curves, names, times, inputs)
+    if points.max() > FARTHEST:
+        raise InputError(f"{curves.x} = {points.max():g} is farther than can be computed; ask below {FARTHEST:g}.")
     last = np.array([curves.ends[name][1] for name in names])
     if doubt := _doubt_reach(float((points / last[:, None]).max())):
         warnings.warn(doubt, BayescaleWarning, stacklevel=2)
@@ -125,7 +128,8 @@ def _points(curves: Curves, names, times, inputs) -> tuple[str, np.ndarray]:
                 "measured. Ask beyond, ask one curve with group=, or pass times=."
             )
         return curves.x, np.broadcast_to(x, (len(names), len(x)))
-    return "times", last[:, None] * read_times(2.0 if times is None else times)
+    with np.errstate(over="ignore"):  # what overflows is too far
+        return "times", last[:, None] * read_times(2.0 if times is None else times)
 
 
 def read_times(times: Any) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from bayescale.posterior import Posterior
 from bayescale.prior import POSITIVE
 
 BEYOND = 10.0
+MOST = 1e200  # FLOP
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,8 @@ def read_question(
     held |= {c: _number(c, x) for c, x in (at or {}).items() if c in held}
     reasons = [_refusal(one, held) for one in members]
     asked = None if C is None else _number("C", C)
+    if asked is not None and asked > MOST:
+        raise InputError(f"C = {short_number(asked)} FLOP is more than can be drawn; give at most {MOST:g}.")
     if all(reasons):
         if asked is not None:
             raise InputError(f"No budget can be split: {reasons[0]}")
@@ -130,7 +134,7 @@ def _said(posterior: Posterior, at: Mapping[str, Any], budget: tuple[float, floa
     output = posterior.model.law.output
     words = []
     if at:
-        run = ", ".join(f"{name} = {short_number(x, 4) if isinstance(x, float) else x}" for name, x in at.items())
+        run = ", ".join(f"{name} = {short_number(float(x), 4) if isinstance(x, Real) else x}" for name, x in at.items())
         words.append(f"What {output.meaning} will a run with {run} measure?")
     if budget:
         times = f", {budget[1]:.3g} times the costliest run" if budget[1] != 1 else ""
