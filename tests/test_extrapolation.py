@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy import stats
 
 import bayescale as bs
@@ -109,6 +110,8 @@ def test_far_answers_say_that_nothing_was_tested_there(curves):
         ({"times": -1}, "positive"),
         ({"times": np.nan}, "finite"),
         ({"times": []}, "empty"),
+        ({"times": xr.Dataset({"times": 2.0})}, "times must be a number, or a list of them; a Dataset"),
+        ({"times": 1e300}, "farther than can be computed"),
         ({"times": 2, "D": 1e9}, "not both"),
         ({"N": 1e9}, "run along 'D'; 'N'"),
         ({"D": 1.5e8}, "lies before the last point of 'c1'"),

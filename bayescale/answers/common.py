@@ -109,7 +109,12 @@ def read_value(name: str, value: Any, signed: bool, draws: Mapping[Any, int] | N
     elif isinstance(value, str | int | float | np.number):
         array = xr.DataArray(_number(name, value))
     else:
-        numbers = [_number(name, v) for v in np.ravel(np.asarray(value, dtype=object))]
+        try:
+            cells = np.ravel(np.asarray(value, dtype=object))
+        except (TypeError, ValueError):  # what says itself that it is no array, such as a Dataset of xarray
+            kind = type(value).__name__
+            raise InputError(f"{name} must be a number, or a list of them; a {kind} was given.") from None
+        numbers = [_number(name, cell) for cell in cells]
         if not numbers:
             raise InputError(f"{name} is empty; give a number, text such as '70B', or a list of them.")
         array = xr.DataArray(numbers, dims=name, coords={name: numbers})
