@@ -176,6 +176,8 @@ def test_parameters_and_tokens_stand_in_for_compute(certain, grid_runs):
         ({"N": xr.DataArray([1e9, -1e9], dims="x"), "D": 1e10}, "N must be positive"),
         ({"N": "seventy", "D": 1e10}, "'seventy' is not a number"),
         ({"N": [], "D": 1e10}, "N is empty"),
+        ({"N": xr.DataArray([1e9], dims="D"), "D": 1e10}, "N has a dim 'D'"),
+        ({"N": xr.DataArray([[1e9]], dims=("N", "D")), "D": [1e10]}, "N has a dim 'N'"),
         ({"N": True, "D": 1e10}, "N must be a number"),
         ({"N": None, "D": 1e10}, "N must be a number"),
         ({"N": [1e9, None], "D": 1e10}, "N must be a number"),
@@ -184,6 +186,13 @@ def test_parameters_and_tokens_stand_in_for_compute(certain, grid_runs):
 def test_a_question_that_cannot_be_answered(exact_posterior, inputs, words):
     with pytest.raises(InputError, match=words):
         forecast(exact_posterior, **inputs)
+
+
+def test_an_input_may_lie_along_another(exact_posterior):
+    D = [1e9, 1e10]
+    paired = forecast(exact_posterior, N=xr.DataArray([1e7, 1e8], {"D": D}), D=D)["L"]
+    for N, d in zip((1e7, 1e8), D, strict=True):
+        assert float(paired.sel(D=d).mean()) == pytest.approx(float(forecast(exact_posterior, N=N, D=d)["L"].mean()))
 
 
 # -- Groups

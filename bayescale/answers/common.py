@@ -87,6 +87,9 @@ def read_inputs(posterior: Posterior, given: Mapping[str, Any]) -> dict[str, xr.
     law = posterior.model.law
     signed = {i.column for i in law.inputs if i.support == REAL}
     values = {name: read_value(name, value, name in signed, posterior.dataset.sizes) for name, value in given.items()}
+    for name, value in values.items():
+        if clash := [dim for dim in map(str, value.dims) if dim in values and values[dim].dims != (dim,)]:
+            raise InputError(f"{name} has a dim {clash[0]!r}, the name of another input; rename the dim.")
     for missing, a, b in (("D", "C", "N"), ("N", "C", "D")):
         if missing in law.columns and missing not in values and a in values and b in values:
             values[missing] = values.pop(a) / six_nd(values[b], 1.0)
